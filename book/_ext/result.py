@@ -1,0 +1,223 @@
+r"""The ``{result}`` role: a measured number in the prose is looked up, never typed.
+
+``{result}`dice.mean` `` reads ``book/executed/summary.json``, the run being rendered;
+``{result}`quex:dice.mean` `` reads ``book/published/quex.json``, numbers committed with the command
+that made them. A format may follow after a bar: ``|.4f``, ``|.1%``, or ``|code`` for a command or a
+name; inside a table the bar is written ``\|``. An unknown key is a warning with its source line, so a strict
+build stops there.
+
+The ``{result-table}`` directive makes one row per entry of a key that holds several values::
+
+    ```{result-table} classes
+    :headers: Class, Cases, Mean Dice
+    :columns: n, dice.mean|.4f
+    ```
+
+Without ``columns`` the second column is the entry's own value.
+"""
+
+import difflib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+EXECUTED = "book/executed/summary.json"
+PUBLISHED = "book/published/{name}.json"
+
+logger = logging.getLogger(__name__)
+
+
+def parse(text: str) -> tuple[str, str, str]:
+    """Split ``source:key|format`` into the file to read, the dotted key and the format."""
+    key, _, spec = text.partition("|")
+    name, colon, rest = key.partition(":")
+    source = PUBLISHED.format(name=name.strip()) if colon else EXECUTED
+    return source, (rest if colon else key).strip(), spec.strip()
+
+
+def lookup(tree, key: str):
+    """Return the value at a dotted key; a name may itself hold dots, a list is entered by position.
+
+    Raises
+    ------
+    KeyError
+        There is no such value; the message names the nearest keys.
+    """
+    found = _descend(tree, key.split("."))
+    if not found:
+        near = difflib.get_close_matches(key, flatten(tree), n=3, cutoff=0.5)
+        raise KeyError(f"no value '{key}'" + (f"; near it: {', '.join(near)}" if near else ""))
+    return found[0]
+
+
+def _descend(tree, names: list[str]) -> list:
+    """Return the value in a list, or an empty list: a value may itself be None."""
+    if not names:
+        return [tree]
+    if isinstance(tree, list):
+        position = int(names[0]) if names[0].isdecimal() else len(tree)
+        return _descend(tree[position], names[1:]) if position < len(tree) else []
+    if isinstance(tree, dict):
+        for end in range(len(names), 0, -1):  # the longest name first: "Non-COVID 2.0" before "Non-COVID 2"
+            name = ".".join(names[:end])
+            if name in tree and (found := _descend(tree[name], names[end:])):
+                return found
+    return []
+
+
+def flatten(tree, prefix: str = "") -> list[str]:
+    """Return every dotted key that leads to a value."""
+    if not isinstance(tree, dict):
+        return [prefix]
+    return [key for name, value in tree.items() for key in flatten(value, f"{prefix}.{name}" if prefix else name)]
+
+
+def render(value, spec: str = "") -> str:
+    """Return a value as prose.
+
+    Floats have three decimals (small ones two significant digits), whole numbers are grouped, a list of
+    two floats is an interval, strings stay as they are; `spec` is a format specification of Python's for
+    one number, or for each number of a list.
+
+    Raises
+    ------
+    ValueError
+        `spec` does not suit the value, or the value is not a number that could be measured (NaN, infinite).
+    """
+    if isinstance(value, dict):
+        raise ValueError(f"this key holds several values: {', '.join(list(value)[:8])}")
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        interval = len(value) == 2 and all(isinstance(bound, float) for bound in value)
+        return (" to " if interval else ", ").join(render(item, spec) for item in value)
+    if isinstance(value, float) and value - value != 0:
+        raise ValueError(f"the value is {value}, which is no measurement")
+    if spec:
+        return format(value, spec)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2g}"
+    return str(value)
+
+
+def table_rows(entries, columns: list[tuple[str, str]], spec: str = "") -> list[list[str]]:
+    """Return one row of text per entry: its name, then its value at each (key, format) of `columns`.
+
+    An entry without a value at a column shows a dash (infection that no case of a class has).
+
+    Raises
+    ------
+    ValueError
+        `entries` is one value, or no entry has a value at one of the columns.
+    """
+    if not isinstance(entries, dict):
+        raise ValueError(f"a table needs a key that holds several values, this is one: {entries!r}")
+    if not columns:
+        return [[name, render(value, spec)] for name, value in entries.items()]
+    for key, _ in columns:
+        if not any(_descend(entry, key.split(".")) for entry in entries.values()):
+            near = difflib.get_close_matches(key, flatten(next(iter(entries.values()), {})), n=3, cutoff=0.5)
+            raise ValueError(f"no entry has a value '{key}'" + (f"; near it: {', '.join(near)}" if near else ""))
+    return [
+        [name, *(render(*found, form) if (found := _descend(entry, key.split("."))) else "–" for key, form in columns)]
+        for name, entry in entries.items()
+    ]
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, modified: int):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _get(asker: SphinxRole | SphinxDirective, source: str, key: str):
+    """Return the value at a key of a file below the source folder, and rebuild the page when it changes.
+
+    Raises
+    ------
+    ValueError
+        One line that says what is missing.
+    """
+    path = Path(asker.env.srcdir, source)
+    asker.env.note_dependency(str(path))
+    try:
+        return lookup(_read(path, path.stat().st_mtime_ns), key)
+    except FileNotFoundError as error:
+        raise ValueError(f"{source} does not exist (asked for '{key}')") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{source} is not JSON: {error}") from error
+    except KeyError as error:
+        raise ValueError(f"{source}: {error.args[0]}") from error
+
+
+def _warn(asker: SphinxRole | SphinxDirective, error: Exception) -> None:
+    logger.warning("result: %s", error, location=asker.get_location(), type="result", subtype="unknown")
+
+
+class Result(SphinxRole):
+    """Put one number of a run into the text."""
+
+    def run(self):
+        """Return the number as an inline node, or the key itself where it cannot be had."""
+        source, key, spec = parse(self.text)
+        try:
+            text = render(_get(self, source, key), "" if spec == "code" else spec)
+        except ValueError as error:
+            _warn(self, error)
+            return [nodes.literal(self.rawtext, self.text)], []
+        kind = nodes.literal if spec == "code" else nodes.inline
+        return [kind(self.rawtext, text, classes=["result"])], []
+
+
+class ResultTable(SphinxDirective):
+    """Put a table into the text: one row per entry of a key that holds several values."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"headers": directives.unchanged_required, "columns": directives.unchanged}
+
+    def run(self):
+        """Return the table, or nothing where a value cannot be had."""
+        source, key, spec = parse(self.arguments[0])
+        headers = [name.strip() for name in self.options["headers"].split(",")]
+        columns = [parse(column)[1:] for column in self.options.get("columns", "").split(",") if column.strip()]
+        try:
+            rows = table_rows(_get(self, source, key), columns, spec)
+            if any(len(row) != len(headers) for row in rows):
+                raise ValueError(f"{len(headers)} headers for {len(columns) + 1} columns of '{key}'")
+        except ValueError as error:
+            _warn(self, error)
+            return []
+        return [_table(headers, rows)]
+
+
+def _table(headers: list[str], rows: list[list[str]]) -> nodes.table:
+    def line(cells: list[str]) -> nodes.row:
+        return nodes.row(
+            "",
+            *(
+                nodes.entry("", nodes.paragraph("", cell), classes=["text-right"] * bool(place))
+                for place, cell in enumerate(cells)
+            ),
+        )
+
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in headers), cols=len(headers))
+    group += nodes.thead("", line(headers))
+    group += nodes.tbody("", *map(line, rows))
+    return nodes.table("", group, classes=["colwidths-auto"])
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the role and the directive."""
+    app.add_role("result", Result())
+    app.add_directive("result-table", ResultTable)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,67 @@
+"""Render the report of one run: its executed notebooks and numbers between the pages of the book."""
+
+import filecmp
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from cxrseg import paths
+
+
+def stage(name: str) -> None:
+    """Copy what the book shows of a run into ``book/executed/``; what has not changed keeps its date."""
+    folder, target = paths.run(name), paths.root() / "book" / "executed"
+    wanted = {
+        "01-data.ipynb": folder / "notebooks" / "01-data.ipynb",
+        "02-train.ipynb": folder / "notebooks" / "02-train-fold0.ipynb",
+        "03-evaluate.ipynb": folder / "notebooks" / "03-evaluate.ipynb",
+        "04-compare.ipynb": folder / "notebooks" / "04-compare.ipynb",
+        "summary.json": folder / "summary.json",
+    }
+    missing = [str(source) for source in wanted.values() if not source.is_file()]
+    if missing:
+        raise FileNotFoundError(f"run {name!r} is not finished, run it first: {', '.join(missing)} missing")
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.name not in wanted:
+            old.unlink()
+    for file, source in wanted.items():
+        if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
+            shutil.copyfile(source, target / file)
+
+
+def build(name: str) -> Path:
+    """Stage a run and build the book, every warning an error.
+
+    Returns
+    -------
+    Path
+        The first page.
+
+    Raises
+    ------
+    RuntimeError
+        The build gave warnings or failed; the message lists them.
+    """
+    root = paths.root()
+    for stamp in (root / "_build").glob("rendered-*"):
+        stamp.unlink()
+    stage(name)
+    log = root / "_build" / "build.log"
+    log.parent.mkdir(exist_ok=True)
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", str(root), "--all", "-W", "--keep-going"]
+    with open(log, "w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
+    if done.returncode:
+        lines = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
+        raise RuntimeError("\n".join(["the book was not built:", *(lines or [f"see {log}"])]))
+    return root / "_build" / "html" / "index.html"
+
+
+if __name__ == "__main__":
+    try:
+        page = build(sys.argv[1])
+    except (FileNotFoundError, RuntimeError) as error:
+        sys.exit(f"error: {error}")
+    print(f"the book of run {sys.argv[1]!r}: {page}")

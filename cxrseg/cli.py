@@ -1,0 +1,157 @@
+"""The command line: thin, and quick to answer, because nothing heavy is imported before it is needed."""
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="cxrseg",
+    help="Lung segmentation in chest X-rays, as a study that anybody can run again. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(help="A study of studies/ by name, or a YAML file.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key, as train.epochs=30.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the run.", show_default="the study's")] = "",
+    data: Annotated[str, typer.Option(metavar="PATH", help="Archive or folder with the study's radiographs.")] = "",
+    cores: Cores = None,
+    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+) -> None:
+    """Run a study from radiographs to scores, into runs/NAME/. Interrupted, it goes on where it was."""
+    with _plain_errors():
+        from cxrseg import paths, pipeline, runs
+        from cxrseg.studies import read_study
+
+        overrides = list(set_ or [])
+        if data:
+            overrides.append(f"data.path={Path(data).resolve()}")
+        content = read_study(paths.study_file(study), overrides)
+        if data and not Path(data).exists():
+            raise ValueError(f"--data {data}: no such file or folder")
+        name = name or content.name
+        runs.start(name, content)
+        pipeline.execute(name, "all", cores, profile)
+        _say(runs.summary(name))
+
+
+@app.command()
+def book(
+    study: Annotated[str, typer.Argument(help="A study of studies/, or the name of a run.")] = "demo",
+    cores: Cores = None,
+) -> None:
+    """Render the report of a study, running it where needed, or of a run as it is."""
+    with _plain_errors():
+        from cxrseg import paths, pipeline, runs
+        from cxrseg.studies import read_study
+
+        if paths.study_file(study).is_file() or not (paths.run(study) / "study.yml").is_file():
+            content = read_study(paths.study_file(study))
+            study = content.name
+            if (paths.run(study) / "study.yml").is_file() and not content.data.path:
+                # The run was told by --data where its radiographs lie; the study file does not know.
+                data = content.data.model_copy(update={"path": runs.study(study).data.path})
+                content = content.model_copy(update={"data": data})
+            runs.start(study, content)
+        pipeline.execute(study, "book", cores)
+        print(f"open {paths.root() / '_build' / 'html' / 'index.html'}")
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run.")],
+    on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
+) -> None:
+    """Score a run on radiographs from elsewhere, into runs/RUN/external/."""
+    with _plain_errors():
+        source, _, path = on.partition(":")
+        if source not in ("folder", "covid_qu_ex", "rsua") or not path:
+            raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of folder, covid_qu_ex, rsua")
+        if not Path(path).exists():
+            raise ValueError(f"--on {on}: no such file or folder: {path}")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from cxrseg.external import evaluate_external
+
+        _say(evaluate_external(run, source, Path(path)))
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="rsua: the RSUA Chest X-Ray Dataset, 35 MB.")],
+    listing: Annotated[
+        str, typer.Option(metavar="URL", help="File listing to read.", show_default="the publisher's")
+    ] = "",
+) -> None:
+    """Download a dataset, checked against its publisher's listing; an interrupted download goes on."""
+    with _plain_errors():
+        if dataset != "rsua":
+            raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
+        from cxrseg.sources import rsua
+
+        print(rsua.fetch(listing) if listing else rsua.fetch())
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Evaluated runs; the first is the reference.")],
+) -> None:
+    """Compare runs case by case: paired differences of the Dice with their intervals."""
+    with _plain_errors():
+        from cxrseg import compare as comparison
+
+        table = comparison.compare({name: comparison.cases(name) for name in names})
+        print(table.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+        changed = comparison.parameter_differences(names)
+        print("\nparameters that differ:" if len(changed) else "\nno parameter differs")
+        if len(changed):
+            print(changed.to_string())
+
+
+@app.command()
+def studies() -> None:
+    """List the studies, one line each."""
+    with _plain_errors():
+        from cxrseg import paths
+        from cxrseg.studies import read_study
+
+        for file in sorted((paths.root() / "studies").glob("*.yml")):
+            print(f"{file.stem:12s} {read_study(file).title}")
+
+
+def _say(summary: dict) -> None:
+    """Print the result of a run for a person."""
+    low, high = summary["dice"]["ci95"]
+    mean = summary["dice"]["mean"]
+    print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
+    for label, scores in summary["classes"].items():
+        print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+
+
+@contextmanager
+def _plain_errors():
+    """Turn what a person can mend into one line and exit code 1; what is ours to mend keeps its traceback."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    app()

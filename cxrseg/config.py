@@ -1,0 +1,92 @@
+"""What a study may set. Frozen pydantic models: an unknown key or an impossible value is refused.
+
+The names and defaults here are also the names and defaults of the notebooks' ``parameters`` cells
+(a test holds them together). `Study` is one YAML file under ``studies/``.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of a study: immutable, without keys of its own invention."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataConfig(Section):
+    """Which radiographs, and how they are split (notebook 01-data)."""
+
+    source: Literal["phantom", "rsua", "covid_qu_ex", "folder"] = Field(
+        "phantom", description="where the radiographs come from"
+    )
+    path: str = Field("", description="archive or folder of the source; empty: the source's own default")
+    parts: list[str] = Field([], description="parts of COVID-QU-Ex to use (Train, Val, Test); empty: all there are")
+    structures: list[str] = Field(["lungs"], min_length=1, description="what to segment; the first one is scored first")
+    cases_per_class: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        {}, description="how many cases to draw of each class; empty: the source's own number"
+    )
+    image_size: int = Field(256, ge=32, le=1024, description="side of the stored images and masks, pixels")
+    folds: int = Field(5, ge=2, le=20, description="parts of the split; each is the test part once")
+    max_refused: Share = Field(0.05, description="largest share of unusable cases to carry on with")
+    seed: int = Field(2023, ge=0, description="draws the cases, the phantoms and the folds")
+
+
+class TrainConfig(Section):
+    """The network and how it learns (notebook 02-train). The defaults suit a few minutes on two cores."""
+
+    input_size: int = Field(128, ge=32, le=1024, description="side of the network's input, pixels")
+    base_filters: int = Field(16, ge=1, le=256, description="channels of the first level; each level doubles them")
+    depth: int = Field(5, ge=2, le=7, description="resolution levels, the lowest included")
+    epochs: int = Field(25, ge=1, le=10_000, description="passes over the training part")
+    batch_size: int = Field(8, ge=1, le=1024, description="images per gradient step")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="step size of Adam")
+    patience: int = Field(10, ge=0, description="epochs without a better validation loss before stopping; 0: never")
+    validation_share: float = Field(0.1, gt=0, le=0.5, description="share of the training folds kept for validation")
+    augment: bool = Field(False, description="randomly rotate, scale, shift and re-expose the training images")
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "auto", description="arithmetic; auto: what the hardware does natively"
+    )
+    seed: int = Field(2023, ge=0, description="initial weights, validation part, data order, augmentation")
+
+    @model_validator(mode="after")
+    def _halves(self):
+        if self.input_size % 2 ** (self.depth - 1):
+            raise ValueError(
+                f"input_size {self.input_size} cannot be halved {self.depth - 1} times (depth {self.depth}): "
+                f"use a multiple of {2 ** (self.depth - 1)}"
+            )
+        return self
+
+
+class EvaluateConfig(Section):
+    """How the trained networks are scored (notebook 03-evaluate)."""
+
+    threshold: float = Field(0.5, gt=0, lt=1, description="probability from which a pixel counts as lung")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="coverage of the bootstrap intervals")
+    resamples: int = Field(5000, ge=100, description="bootstrap resamples")
+    seed: int = Field(2023, ge=0, description="bootstrap resampling")
+
+
+class Study(Section):
+    """One study: data, network, scoring, and how many of the folds are run."""
+
+    name: str = Field("", description="the study file's own name, filled in when it is read")
+    title: str = Field("A study", description="one line that names the study in the report")
+    run_folds: int = Field(1, ge=1, description="1: one hold-out split; the number of folds: pooled cross-validation")
+    data: DataConfig = DataConfig()
+    train: TrainConfig = TrainConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    @model_validator(mode="after")
+    def _fits(self):
+        if self.run_folds > self.data.folds:
+            raise ValueError(f"run_folds {self.run_folds} is more than data.folds {self.data.folds}")
+        if self.train.input_size > self.data.image_size:
+            raise ValueError(
+                f"train.input_size {self.train.input_size} is larger than data.image_size {self.data.image_size}"
+            )
+        return self

@@ -1,0 +1,85 @@
+"""Score a run's networks on radiographs from elsewhere, on each mask's own pixels."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cxrseg import paths, runs
+from cxrseg.config import DataConfig
+from cxrseg.evaluate import predict, score, summarise, to_levels, write_csv
+from cxrseg.images import from_square, to_square
+from cxrseg.sources import Case, find_cases
+
+
+def evaluate_external(name: str, source: str, path: Path) -> dict:
+    """Score the mean prediction of a run's networks on another dataset.
+
+    Parameters
+    ----------
+    name : str
+        An evaluated run.
+    source : str
+        The kind of dataset: ``folder``, ``covid_qu_ex`` or ``rsua``.
+    path : Path
+        Its archive or folder.
+
+    Returns
+    -------
+    dict
+        The content of ``summary.json``, which with ``cases.csv`` is written to
+        ``runs/<name>/external/<folder name>/``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run or its networks are not there.
+    ValueError
+        The dataset as a whole is unusable, or not one case of it can be read.
+    """
+    study = runs.study(name)
+    networks = [
+        keras.saving.load_model(file, compile=False) for file in sorted(paths.run(name).glob("fold-*/model.keras"))
+    ]
+    if not networks:
+        raise FileNotFoundError(f"run {name!r} has no trained network: finish it with `cxrseg run` first")
+    structures = study.data.structures
+    cases = find_cases(DataConfig(source=source, path=str(path), structures=structures))
+    refused: list[dict] = []
+    rows = score(_segmented(cases, networks, study, refused), structures)
+    if rows.empty:
+        raise ValueError(f"{path}: none of {len(cases)} cases can be read; first: {refused[0]['reason']}")
+    folder = paths.external(name, Path(path).resolve().stem)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(rows, folder / "cases.csv")
+    summary = {
+        "study": study.name,
+        "run": name,
+        "dataset": folder.name,
+        **summarise(rows, structures, study.evaluate),
+        "refused": refused,
+        "parameters": runs.parameters(study),
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(folder / "summary.json", summary)
+    return summary
+
+
+def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
+    """Yield the naming columns, reference masks and predicted masks of each case that can be read."""
+    structures, limit = study.data.structures, study.evaluate.threshold * 255
+    for number, case in enumerate(cases, start=1):
+        try:
+            image = case.image()
+            truth = np.stack([case.masks[structure]() for structure in structures], axis=-1)
+            if truth.shape[:2] != image.shape:
+                raise ValueError(f"{case.case_id}: mask {truth.shape[:2]} and image {image.shape} differ in size")
+        except (ValueError, OSError) as error:
+            refused.append({"case_id": case.case_id, "reason": str(error)})
+            continue
+        square = to_square(image, study.data.image_size)[None]
+        probability = np.mean([predict(network, square)[0] for network in networks], axis=0)
+        whole = np.stack([from_square(probability[..., k], image.shape) for k in range(len(structures))], axis=-1)
+        if number % max(1, len(cases) // 10) == 0:
+            print(f"segmented {number:,} of {len(cases):,} cases", flush=True)
+        yield {"case_id": case.case_id, "label": case.label, "fold": -1}, truth, to_levels(whole) >= limit

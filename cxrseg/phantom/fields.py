@@ -1,0 +1,115 @@
+"""The few shapes that everything else is drawn with: soft edges, smooth noise, curves, blurs, strokes.
+
+All fields are float32 and square. Smooth things are made small and enlarged by a matrix product, which
+on these sizes costs a tenth of a filter.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy.interpolate import CubicHermiteSpline
+
+float32 = np.float32
+Window = tuple[slice, slice]
+EVERYWHERE: Window = (slice(None), slice(None))
+
+
+@lru_cache
+def pixel_centres(size: int) -> np.ndarray:
+    """Return the centres of `size` pixels along one side of the picture, 0 to 1."""
+    return ((np.arange(size) + 0.5) / size).astype(float32)
+
+
+@lru_cache
+def _bumps(size: int, count: int) -> np.ndarray:
+    """Return (size, count) Gaussian bumps, evenly spread over the picture, that sum to one everywhere."""
+    centres = np.linspace(0, 1, count)
+    weights = np.exp(-0.5 * ((pixel_centres(size)[:, None] - centres) * (count - 1) / 0.6) ** 2)
+    return (weights / weights.sum(1, keepdims=True)).astype(float32)
+
+
+def smooth_noise(rng: np.random.Generator, size: int, grain: int, window: Window = EVERYWHERE) -> np.ndarray:
+    """Return smooth noise of roughly unit variance with about `grain` bumps along a side of the picture.
+
+    The same generator state gives the same noise on every picture size, and in every window.
+    """
+    bumps = _bumps(size, grain)
+    return bumps[window[0]] @ rng.standard_normal((grain, grain), dtype=float32) @ bumps[window[1]].T
+
+
+def edge(distance: np.ndarray, width: float) -> np.ndarray:
+    """Return a logistic step from 0 to 1 at distance 0; `width` is its scale, in the distance's unit."""
+    step = np.multiply(distance, 0.5 / width, dtype=float32)
+    np.tanh(step, out=step)
+    step += 1
+    step *= 0.5
+    return step
+
+
+def bump(distance: np.ndarray, width: float) -> np.ndarray:
+    """Return a Gaussian of height 1 at distance 0 with scale `width`."""
+    z = np.multiply(distance, 1 / width, dtype=float32)
+    z *= z
+    np.negative(z, out=z)
+    return np.exp(z, out=z)
+
+
+def dome(radius: np.ndarray) -> np.ndarray:
+    """Return the thickness of a ball along the beam: sqrt(1 - radius^2), 0 outside."""
+    inside = np.clip(1 - radius * radius, 0, 1)
+    return np.sqrt(inside, out=inside)
+
+
+def soft_minimum(a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:
+    """Return the minimum of two fields with its crease rounded where they differ by less than `reach`."""
+    overlap = np.clip(1 - np.abs(a - b) * (1 / reach), 0, 1)
+    return np.minimum(a, b) - overlap * overlap * (reach / 4)
+
+
+@lru_cache
+def _gaussian_matrix(size: int, sigma: float) -> np.ndarray:
+    centres = pixel_centres(size)
+    weights = np.exp(-0.5 * ((centres[:, None] - centres) / sigma) ** 2)
+    return (weights / weights.sum(1, keepdims=True)).astype(float32)
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Return `image` under a Gaussian of scale `sigma`, a share of its side; the border is renormalised.
+
+    `sigma` is rounded to 12 steps an octave, so that the matrices can be kept.
+    """
+    sigma = 2 ** (round(12 * np.log2(sigma)) / 12)
+    matrix = _gaussian_matrix(image.shape[0], sigma)
+    return matrix @ image @ matrix.T
+
+
+@lru_cache
+def spline_basis(knots: tuple[float, ...], count: int, end: float) -> np.ndarray:
+    """Return the (count, knots) matrix that turns values at knots into a curve sampled on 0 to `end`.
+
+    The curve is a Catmull-Rom spline: through every value, tangents from the neighbours, linear in the values.
+    """
+    at = np.asarray(knots)
+    unit = np.eye(len(at))
+    curve = CubicHermiteSpline(at, unit, np.gradient(unit, at, axis=0))
+    return curve(np.clip(np.linspace(0, end, count), at[0], at[-1])).astype(float32)
+
+
+Stroke = tuple[Sequence[tuple[float, float]], float, float]
+"""Points (x, y) and a width, all as shares of the picture's side, and a brightness 0 to 1."""
+
+
+def draw_strokes(strokes: Iterable[Stroke], size: int) -> np.ndarray:
+    """Return a (size, size) picture, 0 to 1, of anti-aliased lines; a later line covers an earlier one."""
+    fine = 2 * size
+    canvas = Image.new("L", (fine, fine))
+    pen = ImageDraw.Draw(canvas)
+    for points, width, brightness in strokes:
+        pixels = max(1.0, width * fine)
+        flat = [fine * z for point in points for z in point]
+        # A line thinner than a pixel of the canvas is drawn fainter instead.
+        pen.line(flat, fill=int(255 * brightness * min(1, width * fine)), width=round(pixels), joint="curve")
+    picture = np.asarray(canvas.reduce(2), float32)
+    return picture * (1 / 255)

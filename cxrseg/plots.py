@@ -1,0 +1,166 @@
+"""The figures of the notebooks: labelled axes, units, colours that the colour-blind tell apart."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+COLOURS = {"COVID": "#d55e00", "Non-COVID": "#0072b2", "Normal": "#009e73"}
+"""Okabe and Ito's palette, told apart by people with any common colour blindness."""
+OTHERS = ["#cc79a7", "#e69f00", "#56b4e9", "#000000"]
+AGREED, MISSED, EXTRA = "#009e73", "#e69f00", "#cc79a7"
+
+
+def colours(labels) -> dict[str, str]:
+    """Return a colour for each diagnostic class, the same in every figure."""
+    others = [label for label in dict.fromkeys(labels) if label not in COLOURS]
+    return COLOURS | {label: OTHERS[k % len(OTHERS)] for k, label in enumerate(others)}
+
+
+def samples(images, masks, cases: pd.DataFrame, per_class: int = 4, structure: str = "lungs") -> Figure:
+    """Show a few cases of each diagnostic class, the reference outlined.
+
+    Parameters
+    ----------
+    images : (n, size, size) uint8 array
+    masks : (n, size, size, structures) uint8 array of 0 and 1
+    cases : DataFrame
+        ``label`` of each of the n cases.
+    """
+    labels = sorted(cases["label"].unique())
+    figure, axes = _subplots(len(labels), per_class, figsize=(2.1 * per_class, 2.2 * len(labels)), squeeze=False)
+    for row, label in zip(axes, labels, strict=True):
+        numbers = np.flatnonzero(cases["label"] == label)[:per_class]
+        for axis in row:
+            axis.set_axis_off()
+        for axis, n in zip(row, numbers, strict=False):
+            _show(axis, images[n])
+            for k, colour in zip(range(masks.shape[-1]), (colours(labels)[label], "#f0e442"), strict=False):
+                if masks[n, ..., k].any():
+                    axis.contour(masks[n, ..., k], [0.5], colors=[colour], linewidths=1.2)
+        row[0].set_title(f"{label} ({(cases['label'] == label).sum()} cases)", loc="left", fontsize=10)
+    return _closed(figure)
+
+
+def class_counts(cases: pd.DataFrame) -> Figure:
+    """Show how many cases of each class each fold holds."""
+    counts = cases.groupby(["label", "fold"]).size().rename("cases").reset_index()
+    figure, axis = _subplots(figsize=(6, 2.8))
+    sns.barplot(counts, x="fold", y="cases", hue="label", palette=colours(counts["label"]), ax=axis)
+    axis.set(xlabel="fold", ylabel="cases")
+    axis.legend(title=None, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def area_by_class(cases: pd.DataFrame, structure: str = "lungs") -> Figure:
+    """Show what share of the image the structure takes, by class."""
+    figure, axis = _subplots(figsize=(6, 2.6))
+    order = sorted(cases["label"].unique())
+    sns.stripplot(
+        cases.assign(share=100 * cases[f"{structure}_share"]), x="share", y="label", hue="label", order=order,
+        palette=colours(order), size=3, alpha=0.6, legend=False, ax=axis,
+    )  # fmt: skip
+    axis.set(xlabel=f"{structure}, share of the image (%)", ylabel="")
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
+    """Show loss and Dice over the epochs of each fold; a dot marks the weights that are kept."""
+    figure, axes = _subplots(1, 2, figsize=(8, 3))
+    for history in histories.values():
+        best = history["val_loss"].idxmin()
+        for axis, column in zip(axes, ("loss", "dice"), strict=True):
+            axis.plot(history["epoch"], history[column], color="#0072b2", lw=1.4)
+            axis.plot(history["epoch"], history[f"val_{column}"], color="#d55e00", lw=1.4, ls="--")
+            axis.plot(history["epoch"][best], history[f"val_{column}"][best], "o", color="#d55e00")
+    axes[0].set(xlabel="epoch", ylabel="binary cross-entropy", yscale="log")
+    axes[1].set(xlabel="epoch", ylabel="mean Dice per image")
+    lines = [plt.Line2D([], [], color="#0072b2"), plt.Line2D([], [], color="#d55e00", ls="--", marker="o")]
+    axes[1].legend(lines, ["training", "validation (dot: kept)"], frameon=False, loc="lower right")
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
+    """Show the score of every case, by class; the line is the mean."""
+    figure, axis = _subplots(figsize=(7, 0.9 + 0.8 * rows["label"].nunique()))
+    order = sorted(rows["label"].unique())
+    sns.stripplot(
+        rows, x=metric, y="label", hue="label", order=order, palette=colours(order), size=4, alpha=0.6,
+        legend=False, ax=axis,
+    )  # fmt: skip
+    for place, label in enumerate(order):
+        mean = rows.loc[rows["label"] == label, metric].mean()
+        axis.plot([mean, mean], [place - 0.3, place + 0.3], color="black", lw=2)
+    axis.set(xlabel="Dice per image", ylabel="")
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
+    """Show image, actual mask and predicted mask, as the paper's Fig 3.3, and where the two differ.
+
+    Parameters
+    ----------
+    images : (n, size, size) uint8 array
+    truths, predictions : (n, size, size) bool arrays
+    titles : list of n str
+    """
+    n = len(images)
+    figure, axes = _subplots(n, 4, figsize=(8.4, 2.2 * n), squeeze=False)
+    for row, image, truth, prediction, title in zip(axes, images, truths, predictions, titles, strict=True):
+        for axis in row:
+            axis.set_axis_off()
+        _show(row[0], image)
+        row[1].imshow(truth, cmap="gray", vmin=0, vmax=1)
+        row[2].imshow(prediction, cmap="gray", vmin=0, vmax=1)
+        _show(row[3], image)
+        for part, colour in ((truth & prediction, AGREED), (truth & ~prediction, MISSED), (prediction & ~truth, EXTRA)):
+            row[3].imshow(np.ma.masked_equal(part, 0), cmap=_plain(colour), vmin=0, vmax=1, alpha=0.55)
+        row[0].set_title(title, loc="left", fontsize=9)
+    for axis, title in zip(axes[0][1:], ("actual mask", "predicted mask", "difference"), strict=True):
+        axis.set_title(title, fontsize=9)
+    parts = [Patch(color=AGREED, label="both"), Patch(color=MISSED, label="missed"), Patch(color=EXTRA, label="extra")]
+    figure.legend(handles=parts, loc="outside lower right", ncols=3, frameon=False, fontsize=9)
+    return _closed(figure)
+
+
+def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figure:
+    """Show every case of each method against the same case of the first one."""
+    (first, reference), *others = methods.items()
+    figure, axes = _subplots(1, max(1, len(others)), figsize=(3.4 * max(1, len(others)), 3.4), squeeze=False)
+    for axis, (name, table) in zip(axes[0], others, strict=False):
+        both = reference.merge(table, on="case_id", suffixes=("_a", "_b"))
+        for label, part in both.groupby("label_a"):
+            axis.plot(part[f"{metric}_a"], part[f"{metric}_b"], ".", color=colours([label])[label], label=label, ms=5)
+        low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02 if len(both) else 0
+        axis.plot([low, 1], [low, 1], color="0.5", lw=1)
+        axis.set(xlabel=f"{metric.capitalize()}, {first}", ylabel=f"{metric.capitalize()}, {name}", aspect="equal")
+    if others:
+        axes[0][0].legend(frameon=False, fontsize=8)
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def _subplots(*arguments, **options):
+    return plt.subplots(*arguments, layout="constrained", dpi=120, **options)
+
+
+def _closed(figure: Figure) -> Figure:
+    """Close a figure for pyplot, so that a notebook shows it once, as the cell's value."""
+    plt.close(figure)
+    return figure
+
+
+def _show(axis, image) -> None:
+    axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+
+
+def _plain(colour: str):
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([colour])

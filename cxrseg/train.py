@@ -1,0 +1,263 @@
+"""Train one fold. Killed at any moment, it goes on from the last whole epoch to the same end."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from cxrseg import hardware
+from cxrseg.augment import augment
+from cxrseg.config import TrainConfig
+from cxrseg.inputs import network_input, network_target
+from cxrseg.prepare import assign_folds, load
+from cxrseg.unet import unet
+
+
+def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
+    """Train the network on all folds but one, and keep the weights that did best on validation.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    data : Path
+        A prepared dataset.
+    folder : Path
+        Receives ``model.keras``, ``history.csv`` (one row per epoch) and, last, ``train.json``.
+        Unfinished work of the same configuration found here is taken up again.
+    fold : int
+        The fold to leave out: its cases are never read here.
+
+    Returns
+    -------
+    dict
+        The content of ``train.json``.
+
+    Raises
+    ------
+    FileNotFoundError
+        `data` is not a prepared dataset.
+    ValueError
+        The fold does not exist, or there are too few cases to train on.
+    FloatingPointError
+        The loss is no longer a number.
+    """
+    pixels, masks, cases, dataset = load(data)
+    training, validation, testing = split(cases, fold, config.validation_share, config.seed)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    precision = hardware.native_precision() if config.precision == "auto" else config.precision
+    model = build(config, masks.shape[-1], precision)
+    identity = {"config": config.model_dump(), "fold": fold, "fingerprint": dataset["fingerprint"]}
+    history = resume(model, folder, identity)
+
+    callback = Epochs(config, folder, identity, history)
+    if not callback.finished():
+        first = len(history)
+        model.fit(
+            Batches(pixels, masks, training, config, epoch=first),
+            validation_data=Batches(pixels, masks, validation, config),
+            initial_epoch=first,
+            epochs=config.epochs,
+            callbacks=[callback],
+            verbose=0,
+        )
+    history = pd.DataFrame(history)
+    best = int(history["val_loss"].idxmin())
+    model.load_weights(latest_checkpoint(folder) / "best.weights.h5")
+    record = {
+        "fold": fold,
+        "n_training": len(training),
+        "n_validation": len(validation),
+        "n_testing": len(testing),
+        "n_parameters": model.count_params(),
+        "epochs": len(history),
+        "best_epoch": best + 1,
+        "validation_dice": round(float(history["val_dice"][best]), 4),
+        "precision": precision,
+        "backend": keras.backend.backend(),
+        "seconds": round(float(history["seconds"].sum()), 1),
+        "images_per_second": round(len(training) * len(history) / history["seconds"].sum(), 2),
+        "hardware": hardware.describe(),
+        **identity,
+    }
+    _write(folder / "model.keras", model.save)
+    _write(folder / "history.csv", lambda path: history.to_csv(path, index=False))
+    _write(folder / "train.json", lambda path: Path(path).write_text(json.dumps(record, indent=2) + "\n"))
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    return record
+
+
+def split(cases: pd.DataFrame, fold: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the row numbers for training, validation and testing of one fold.
+
+    Validation is drawn from the training folds as the folds were: stratified, clusters whole.
+
+    Raises
+    ------
+    ValueError
+        No case has this fold number.
+    """
+    inside = np.flatnonzero(cases["fold"] != fold)
+    testing = np.flatnonzero(cases["fold"] == fold)
+    if not len(testing):
+        raise ValueError(f"fold {fold} does not exist: this dataset has folds 0 to {cases['fold'].max()}")
+    rest = cases.iloc[inside]
+    chosen = assign_folds(rest["label"], rest["cluster"], round(1 / share), seed + 1) == 0
+    return inside[~chosen], inside[chosen], testing
+
+
+def build(config: TrainConfig, structures: int, precision: str) -> keras.Model:
+    """Build and compile the network of a configuration, its initial weights drawn from the seed."""
+    keras.utils.set_random_seed(config.seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(precision)
+    model = unet(config.input_size, structures, config.base_filters, config.depth)
+    model.compile(
+        keras.optimizers.Adam(config.learning_rate), loss="binary_crossentropy", metrics=["binary_accuracy", dice]
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def dice(truth, probability):
+    """Dice of each image and structure at threshold 0.5, averaged over structures; shape (batch,)."""
+    truth = ops.cast(truth, "float32")
+    predicted = ops.cast(probability >= 0.5, "float32")
+    common = ops.sum(truth * predicted, axis=(1, 2))
+    total = ops.sum(truth, axis=(1, 2)) + ops.sum(predicted, axis=(1, 2))
+    return ops.mean(ops.where(total > 0, 2 * common / ops.maximum(total, 1), 1), axis=-1)  # both empty: agreement
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of (images, masks) whose order and augmentation depend on the seed and the epoch alone.
+
+    Keras' own shuffling would go on from a random state that a resumed run does not have.
+    """
+
+    def __init__(self, pixels, masks, rows, config: TrainConfig, epoch: int | None = None):
+        super().__init__(workers=1)
+        self.pixels, self.masks, self.rows, self.config = pixels, masks, rows, config
+        self.epoch = epoch  # None: validation, in order and as it is
+
+    def __len__(self):
+        return -(-len(self.rows) // self.config.batch_size)
+
+    def __getitem__(self, number):
+        order = self.rows
+        if self.epoch is not None:
+            order = np.random.default_rng([self.config.seed, self.epoch]).permutation(self.rows)
+        chosen = order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
+        inputs = network_input(self.pixels[chosen], self.config.input_size)
+        targets = network_target(self.masks[chosen], self.config.input_size)
+        if self.config.augment and self.epoch is not None:
+            for k, row in enumerate(chosen):
+                rng = np.random.default_rng([self.config.seed, self.epoch, row])
+                inputs[k, ..., 0], targets[k] = augment(inputs[k, ..., 0], targets[k], rng)
+        return inputs, targets
+
+    def on_epoch_end(self):
+        if self.epoch is not None:
+            self.epoch += 1
+
+
+class Epochs(keras.callbacks.Callback):
+    """After each epoch: one line, one checkpoint, and the decision whether to go on.
+
+    Early stopping is read off the history, so a resumed run decides as an uninterrupted one does.
+    """
+
+    def __init__(self, config: TrainConfig, folder: Path, identity: dict, history: list[dict]):
+        super().__init__()
+        self.config, self.folder, self.identity, self.history = config, folder, identity, history
+
+    def best(self) -> int:
+        return int(np.argmin([row["val_loss"] for row in self.history]))
+
+    def finished(self) -> bool:
+        done = len(self.history)
+        impatient = self.config.patience and done and done - 1 - self.best() >= self.config.patience
+        return done >= self.config.epochs or bool(impatient)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite([logs["loss"], logs["val_loss"]]).all():
+            raise FloatingPointError(
+                f"the loss is no longer a number in epoch {epoch + 1}: lower train.learning_rate "
+                f"({self.config.learning_rate:g}) or set train.precision to float32"
+            )
+        seconds = time.monotonic() - self.began
+        self.history.append({"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}, "seconds": seconds})
+        self.checkpoint()
+        left = np.mean([row["seconds"] for row in self.history]) * (self.config.epochs - epoch - 1)
+        print(
+            f"epoch {epoch + 1:3d}/{self.config.epochs}  loss {logs['loss']:.4f}  dice {logs['dice']:.4f}  "
+            f"validation loss {logs['val_loss']:.4f}  dice {logs['val_dice']:.4f}  "
+            f"{seconds:.0f} s, {duration(left)} left{'  *' if self.best() == epoch else ''}",
+            flush=True,
+        )
+        if self.finished():
+            self.model.stop_training = True
+
+    def checkpoint(self):
+        """Keep the last and the best weights with the history, in one folder that appears whole."""
+        done = len(self.history)
+        partial, previous = self.folder / "partial", latest_checkpoint(self.folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        self.model.save_weights(partial / "last.weights.h5")
+        is_best = self.best() == done - 1
+        source = partial / "last.weights.h5" if is_best else previous / "best.weights.h5"
+        os.link(source, partial / "best.weights.h5")
+        state = {"identity": self.identity, "history": self.history}
+        (partial / "state.json").write_text(json.dumps(state))
+        partial.rename(self.folder / f"checkpoint-{done:05d}")
+        if previous:
+            shutil.rmtree(previous)
+
+
+def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
+    """Load the latest checkpoint of the same work into `model`; return its history, empty where there is none."""
+    checkpoint = latest_checkpoint(folder)
+    if checkpoint is None:
+        return []
+    state = json.loads((checkpoint / "state.json").read_text())
+    if state["identity"] != identity:
+        print(f"{checkpoint} was made with other parameters or data: starting afresh")
+        for old in folder.glob("checkpoint-*"):
+            shutil.rmtree(old)
+        return []
+    model.load_weights(checkpoint / "last.weights.h5")
+    print(f"going on after epoch {len(state['history'])}")
+    return state["history"]
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint, or None."""
+    return max(folder.glob("checkpoint-*"), default=None)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that a person would use."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _write(path: Path, write) -> None:
+    """Write a file under a temporary name of the same suffix, then rename it into place."""
+    partial = path.with_name(f"partial-{path.name}")
+    write(partial)
+    partial.replace(path)
