@@ -11,6 +11,7 @@ from functools import cached_property
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.random import Generator
 
 from cxrseg.phantom import fields
 from cxrseg.phantom.fields import Window, edge, float32
@@ -80,7 +81,7 @@ class Frame:
         return right.take(column) + (left - right).take(column) * edge(self.u, 0.04)
 
 
-def pose(p: SimpleNamespace, size: int, rng: np.random.Generator) -> Frame:
+def pose(p: SimpleNamespace, size: int, rng: Generator) -> Frame:
     """Place a chest in the picture: scale, shift, tilt, shear, a smooth warp and a curved spine."""
     width = p.height * p.aspect
     centre_x, centre_y = 0.5 + p.shift, p.top + p.height / 2
@@ -88,7 +89,7 @@ def pose(p: SimpleNamespace, size: int, rng: np.random.Generator) -> Frame:
     z = fields.pixel_centres(size)
     coarse = rng.standard_normal((2, 4, 4), dtype=float32) * float32(p.warp)
     fine = rng.standard_normal((2, 8, 8), dtype=float32) * float32(0.35 * p.warp)
-    b4, b8 = fields._bumps(size, 4), fields._bumps(size, 8)
+    b4, b8 = fields.bumps(size, 4), fields.bumps(size, 8)
     dx, dy = b4 @ coarse @ b4.T + b8 @ fine @ b8.T
     dy += (z - centre_y)[:, None]
     dx += (z - centre_x)[None]
@@ -116,16 +117,22 @@ def pose(p: SimpleNamespace, size: int, rng: np.random.Generator) -> Frame:
 
 @dataclass(frozen=True)
 class Lungs:
-    """The lung fields and their boundaries, (size, size) float32 signed distances, positive inside.
+    """The lung fields and what bounds them; arrays are (size, size) and float32 save for the mask.
 
     Attributes
     ----------
-    wall, mediastinum, diaphragm, apex, heart
-        Distance to the chest wall; to the mediastinum without and (`medial`) with the heart; to the
-        diaphragm; to the apices.
-    fields
-        The smallest of them: positive in the lung fields.
-    mask
+    half_width, dome_top, mediastinum_scale : float
+        Half width of the rib cage, height v of the right dome, relative width of the mediastinum.
+    wall_at, midline_at : array
+        Distance x of the inner border of the ribs and of the border of the mediastinum, at each height.
+    wall, mediastinum, heart, diaphragm : array
+        Signed distance inwards from the ribs, outwards from the mediastinum (without the heart) and from
+        the heart, upwards from the diaphragm.
+    medial : array
+        The smaller of `mediastinum` and `heart`, their crease rounded.
+    depth : array
+        The smallest of all: positive in the lung fields.
+    mask : bool array
         What an annotator outlines.
     """
 
@@ -134,7 +141,6 @@ class Lungs:
     mediastinum_scale: float
     wall_at: np.ndarray
     midline_at: np.ndarray
-    dome_at: np.ndarray
     wall: np.ndarray
     mediastinum: np.ndarray
     diaphragm: np.ndarray
@@ -153,7 +159,7 @@ _RIGHT_MEDIAL = np.array([0, 0.15, 0.107, 0.09, 0.09, 0.095, 0.105, 0.12, 0.13, 
 _LEFT_MEDIAL = np.array([0, 0.15, 0.112, 0.10, 0.105, 0.10, 0.11, 0.12, 0.13, 0.13, 0.13])
 
 
-def _wall(p: SimpleNamespace, side: SimpleNamespace, rng: np.random.Generator) -> np.ndarray:
+def _wall(p: SimpleNamespace, side: SimpleNamespace, rng: Generator) -> np.ndarray:
     """Return the tabulated inner border of the rib cage on one side."""
     share = _WALL.copy()
     share[1:3] *= p.squareness
@@ -168,7 +174,7 @@ def _wall(p: SimpleNamespace, side: SimpleNamespace, rng: np.random.Generator) -
     return fields.spline_basis(_WALL_KNOTS, _CURVE, _CURVE_END) @ values.astype(float32)
 
 
-def _medial(shape: np.ndarray, p: SimpleNamespace, side: SimpleNamespace, rng: np.random.Generator) -> np.ndarray:
+def _medial(shape: np.ndarray, p: SimpleNamespace, side: SimpleNamespace, rng: Generator) -> np.ndarray:
     """Return the tabulated border of the mediastinum on one side, the heart left out."""
     values = shape * p.mediastinum
     values[1:] += p.medial_wobble * rng.standard_normal(len(values) - 1)
@@ -188,8 +194,11 @@ def _dome(side: SimpleNamespace, top: float) -> np.ndarray:
     return (top + side.raised + side.lateral_fall * lateral + side.medial_fall * medial).astype(float32)
 
 
-def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: SimpleNamespace, rng) -> Lungs:
-    """Return the lung fields: within the rib cage, beside mediastinum and heart, above the diaphragm."""
+def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: SimpleNamespace, rng: Generator) -> Lungs:
+    """Return the lung fields: within the rib cage, beside mediastinum and heart, above the diaphragm.
+
+    `p` are the parameters of the pair, `right` and `left` those of either side.
+    """
     walls = _wall(p, right, rng), _wall(p, left, rng)
     medial_right = _medial(_RIGHT_MEDIAL, p, right, rng) - p.rotation
     arch = _LEFT_MEDIAL.copy()
@@ -214,7 +223,6 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         mediastinum_scale=p.mediastinum,
         wall_at=wall_at,
         midline_at=midline_at,
-        dome_at=dome_at,
         wall=wall,
         mediastinum=mediastinum,
         diaphragm=diaphragm,

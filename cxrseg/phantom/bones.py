@@ -99,7 +99,9 @@ def clavicle(depth: np.ndarray, frame: Frame, left: bool, p: SimpleNamespace) ->
     middle = 0.5 * (p.clavicle_inner + p.clavicle_outer)
     height = abs(p.clavicle_slope) * 0.4 + 0.12
     centre = p.clavicle_v - p.clavicle_slope * (middle - 0.06)
-    window = frame.window(middle if left else -middle, centre, 0.5 * (p.clavicle_outer - p.clavicle_inner) + 0.05, height)
+    window = frame.window(
+        middle if left else -middle, centre, 0.5 * (p.clavicle_outer - p.clavicle_inner) + 0.05, height
+    )
     x = frame.u[window] if left else -frame.u[window]
     line = p.clavicle_v - p.clavicle_slope * (x - 0.06) + p.clavicle_bend * np.sin(7 * x)
     z = np.abs(frame.v[window] - line) * (1 / p.clavicle_half_width)

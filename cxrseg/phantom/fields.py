@@ -23,7 +23,7 @@ def pixel_centres(size: int) -> np.ndarray:
 
 
 @lru_cache
-def _bumps(size: int, count: int) -> np.ndarray:
+def bumps(size: int, count: int) -> np.ndarray:
     """Return (size, count) Gaussian bumps, evenly spread over the picture, that sum to one everywhere."""
     centres = np.linspace(0, 1, count)
     weights = np.exp(-0.5 * ((pixel_centres(size)[:, None] - centres) * (count - 1) / 0.6) ** 2)
@@ -35,8 +35,8 @@ def smooth_noise(rng: np.random.Generator, size: int, grain: int, window: Window
 
     The same generator state gives the same noise on every picture size, and in every window.
     """
-    bumps = _bumps(size, grain)
-    return bumps[window[0]] @ rng.standard_normal((grain, grain), dtype=float32) @ bumps[window[1]].T
+    rows, columns = bumps(size, grain)[window[0]], bumps(size, grain)[window[1]]
+    return rows @ rng.standard_normal((grain, grain), dtype=float32) @ columns.T
 
 
 def edge(distance: np.ndarray, width: float) -> np.ndarray:

@@ -101,7 +101,7 @@ PARTS: dict[str, dict[str, Any]] = {
     # --- what the lungs weigh ------------------------------------------------------------------------------
     "air": {
         # Contrast between lung and soft tissue: breath, body size, tube voltage.
-        "contrast": S(Uniform(0.62, 0.80), Uniform(0.35, 0.95)),
+        "contrast": S(Uniform(0.62, 0.80), Uniform(0.31, 0.86)),
         "wall_softness": S(Uniform(0.003, 0.005), Either(0.7, Uniform(0.004, 0.014), Uniform(0.010, 0.035))),
         # Over what distance the lung reaches its full depth from the wall, and from the mediastinum.
         "rounding": S(Uniform(0.14, 0.26), Uniform(0.08, 0.35)),
@@ -245,9 +245,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "arm_width": S(Uniform(0.07, 0.10), Uniform(0.05, 0.11)),
         "arm_spread": S(Uniform(0.05, 0.25), Uniform(-0.10, 0.35)),
         # Dark tissue outside the lungs: the randomisation that is worth most on real radiographs.
-        "shoulder_fade": S(
-            Uniform(0.05, 0.25), Maybe(0.75, Either(0.65, Uniform(0, 0.45), Uniform(0.3, 0.85)))
-        ),
+        "shoulder_fade": S(Uniform(0.05, 0.25), Maybe(0.75, Either(0.65, Uniform(0, 0.45), Uniform(0.3, 0.85)))),
         "fade_v": S(Uniform(-0.06, 0.02), Uniform(-0.05, 0.08)),
         "fade_softness": S(Uniform(0.04, 0.08), Uniform(0.02, 0.08)),
         "fade_softness_x": S(Uniform(0.03, 0.06), Uniform(0.02, 0.06)),
@@ -296,6 +294,9 @@ PARTS: dict[str, dict[str, Any]] = {
         "spleen": S(Uniform(0.82, 0.98), Uniform(0.7, 1.0)),
         "dome_softness": S(Uniform(0.003, 0.006), Uniform(0.003, 0.015)),
         "cage_softness": S(Uniform(0.02, 0.04), Uniform(0.02, 0.20)),
+        # A bright line along the dome: scar, plate of collapsed lung, or the edge of over-sharpening.
+        "dome_line": S(NEVER, Maybe(0.25, Uniform(0.02, 0.3))),
+        "dome_line_width": Uniform(0.006, 0.015),
         # Fading with depth, all over or along the flanks.
         "deep_fade": S(Uniform(0, 0.12), Maybe(0.7, Uniform(0, 0.65))),
         "fade_depth": Uniform(0.1, 0.5),
@@ -320,7 +321,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "stomach_wall": S(Uniform(0.012, 0.02), Uniform(0.008, 0.03)),
         "bubbles": S(Maybe(0.3, Count(1, 3)), Maybe(0.6, Count(1, 4))),
         "bubble_radius": S(Always((0.02, 0.06)), Always((0.03, 0.20))),
-        "gas": S(Uniform(0.1, 0.25), Uniform(0.1, 0.6)),
+        "gas": S(Uniform(0.1, 0.25), Uniform(0.1, 0.75)),
     },
     "head": {
         "chin": S(Maybe(0.5, Uniform(0.2, 0.4)), Maybe(0.4, Uniform(0.1, 0.6))),
@@ -453,8 +454,7 @@ def _table(setting: str) -> Table:
     parts = PARTS | {f"disease {label}": table for label, table in DISEASES.items()}
     return {
         part: {
-            name: getattr(choice, setting) if isinstance(choice, Settings) else choice
-            for name, choice in table.items()
+            name: getattr(choice, setting) if isinstance(choice, Settings) else choice for name, choice in table.items()
         }
         for part, table in parts.items()
     }

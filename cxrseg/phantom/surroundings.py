@@ -117,7 +117,9 @@ def mediastinum(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespac
     depth += heart
 
 
-def abdomen(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, body: np.ndarray, rng: Generator) -> None:
+def abdomen(
+    depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, body: np.ndarray, rng: Generator
+) -> None:
     """Add liver and spleen below the diaphragm, then what makes the abdomen uneven: fat, bowel and gas."""
     window = _below(lungs)
     u, x, v = frame.u[window], frame.x[window], frame.v[window]
@@ -150,6 +152,10 @@ def abdomen(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, b
         stripe = np.abs(x - lungs.half_width * p.flank_x - p.flank_slope * deep) * (1 / p.flank_width)
         change -= p.flank * edge(1 - stripe, 0.2) * below
     depth[window] += change
+    if p.dome_line:
+        line = fields.bump(under, p.dome_line_width)
+        line *= edge(lungs.wall[window], 0.02)
+        depth[window] += p.dome_line * line
     if p.stomach:
         # It follows the dome above it; below, it ends round, or flat where fluid stands.
         across = np.abs(u - p.stomach_u) * (1 / p.stomach_width)

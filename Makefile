@@ -1,0 +1,38 @@
+# Two commands do everything: `make book` and `make test`. Each makes .venv from the lock on first use.
+PYTHON ?= python3
+STUDY ?= demo
+PORT ?= 8000
+READY := .venv/ready
+
+.PHONY: help book test serve lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+book: $(READY)  ## run a study where needed and render its report (STUDY=demo, or another study or run)
+	@.venv/bin/cxrseg book $(STUDY)
+
+test: $(READY)  ## run the tests
+	@.venv/bin/python -m pytest
+
+serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
+	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }
+	@echo "http://localhost:$(PORT)"
+	@.venv/bin/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lock: $(READY)  ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links --extra cpu --extra book --extra test --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove the rendered report and every run; .venv stays
+	rm -rf _build book/executed runs .pytest_cache .ruff_cache
+
+# Hatchling comes with the lock, so that building this package fetches nothing that is not hashed.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "cxrseg needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "installing the locked dependencies into .venv: about two minutes and 2.6 GB, once"
+	@$(PYTHON) -m venv .venv || { echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
