@@ -72,10 +72,11 @@ def otsu(image: np.ndarray) -> np.ndarray:
     """Segment the lungs as the two largest dark regions that do not touch the border.
 
     Contrast-limited histogram equalisation over quarters of the image, because lungs are dark only beside
-    what surrounds them; a light blur; Otsu's threshold, the darker side; an opening that cuts the bridges
-    to the dark air around the body; regions at the border dropped; the two largest of the rest, with
-    dents closed and holes filled. All lengths are shares of the shorter side, so that the size of the
-    image does not matter; they were chosen on 60 real radiographs and are not tuned finely.
+    what surrounds them; a light blur; Otsu's threshold, the darker side. Bridges join the lungs to the dark
+    air around the body, thin in one image and broad in the next: of openings with three radii, the one
+    after which the two largest regions clear of the border are the largest. Dents closed, holes filled.
+    All lengths are shares of the shorter side, so that the size of the image does not matter; they were
+    chosen by their Dice on 300 real radiographs, which suits a baseline: it should not lose for our neglect.
 
     Parameters
     ----------
@@ -96,18 +97,28 @@ def otsu(image: np.ndarray) -> np.ndarray:
         raise ValueError(f"otsu needs an (H, W) uint8 image, not {image.dtype} of shape {image.shape}")
     if image.min() == image.max():
         return np.zeros(image.shape, bool)
-    side = min(image.shape)
-    quarters = [max(1, length // 4) for length in image.shape]
-    even = gaussian(equalize_adapthist(image, kernel_size=quarters, clip_limit=0.02), side / 128)
-    dark = isotropic_opening(even < threshold_otsu(even), side / 64)
-    regions = clear_border(label(dark, connectivity=1))
-    areas = np.bincount(regions.ravel())[1:]
-    largest = 1 + np.argsort(-areas, kind="stable")[:2]
-    lungs = np.isin(regions, largest[areas[largest - 1] > 0])
+    # every second pixel at 256x256: four times faster, and the outline is off by far more than a pixel anyway
+    step = max(1, min(image.shape) // 128)
+    small = image[::step, ::step]
+    side = min(small.shape)
+    quarters = [max(1, length // 4) for length in small.shape]
+    even = gaussian(equalize_adapthist(small, kernel_size=quarters, clip_limit=0.02), side / 256)
+    dark = even < threshold_otsu(even)
+    lungs = max((_two_largest(isotropic_opening(dark, side / part)) for part in (84, 42, 21)), key=np.sum)
     closing = side / 25
     margin = int(closing) + 1  # without it, closing would grow along the border
     closed = isotropic_closing(np.pad(lungs, margin), closing)[margin:-margin, margin:-margin]
-    return binary_fill_holes(closed)
+    height, width = image.shape
+    return binary_fill_holes(closed).repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
+
+
+def _two_largest(mask: np.ndarray) -> np.ndarray:
+    """Return the two largest regions that do not touch the border, or fewer where there are not two."""
+    regions = clear_border(label(mask, connectivity=1))
+    areas = np.bincount(regions.ravel())
+    areas[0] = 0  # what belongs to no region
+    largest = np.argsort(-areas, kind="stable")[:2]
+    return np.isin(regions, largest[areas[largest] > 0])
 
 
 def shift_boundary(mask: np.ndarray, pixels: float) -> np.ndarray:

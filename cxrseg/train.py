@@ -57,15 +57,16 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     identity = {"config": config.model_dump(), "fold": fold, "fingerprint": dataset["fingerprint"]}
     history = resume(model, folder, identity)
 
-    callback = Epochs(config, folder, identity, history)
-    if not callback.finished():
-        first = len(history)
+    batches = Batches(pixels, masks, training, config, epoch=len(history))
+    epochs = Epochs(config, folder, identity, history, batches)
+    if not epochs.finished():
         model.fit(
-            Batches(pixels, masks, training, config, epoch=first),
+            batches,
             validation_data=Batches(pixels, masks, validation, config),
-            initial_epoch=first,
+            initial_epoch=len(history),
             epochs=config.epochs,
-            callbacks=[callback],
+            callbacks=[epochs],
+            shuffle=False,  # Batches shuffles; Keras would do it again, from a random state of its own
             verbose=0,
         )
     history = pd.DataFrame(history)
@@ -166,10 +167,6 @@ class Batches(keras.utils.PyDataset):
                 inputs[k, ..., 0], targets[k] = augment(inputs[k, ..., 0], targets[k], rng)
         return inputs, targets
 
-    def on_epoch_end(self):
-        if self.epoch is not None:
-            self.epoch += 1
-
 
 class Epochs(keras.callbacks.Callback):
     """After each epoch: one line, one checkpoint, and the decision whether to go on.
@@ -177,9 +174,10 @@ class Epochs(keras.callbacks.Callback):
     Early stopping is read off the history, so a resumed run decides as an uninterrupted one does.
     """
 
-    def __init__(self, config: TrainConfig, folder: Path, identity: dict, history: list[dict]):
+    def __init__(self, config: TrainConfig, folder: Path, identity: dict, history: list[dict], batches: Batches):
         super().__init__()
-        self.config, self.folder, self.identity, self.history = config, folder, identity, history
+        self.config, self.folder, self.identity = config, folder, identity
+        self.history, self.batches = history, batches
 
     def best(self) -> int:
         return int(np.argmin([row["val_loss"] for row in self.history]))
@@ -190,6 +188,8 @@ class Epochs(keras.callbacks.Callback):
         return done >= self.config.epochs or bool(impatient)
 
     def on_epoch_begin(self, epoch, logs=None):
+        # Told here and not counted by the dataset: Keras also ends an epoch of it when it has only peeked.
+        self.batches.epoch = epoch
         self.began = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from cxrseg.config import DataConfig
-from cxrseg.phantom import LABELS, phantom, stream
+from cxrseg.phantom import LABELS, phantom, phantom_parts, stream
 from cxrseg.phantom.parameters import PARTS, SETTINGS
 from cxrseg.phantom.shape import lung_shape
 from cxrseg.sources import CLASSES
@@ -152,6 +152,17 @@ def test_randomised_varies_more_than_realistic():
         return np.std([(z.lungs.mean(), z.image[z.lungs].mean(), z.image[~z.lungs].mean()) for z in made], axis=0)
 
     assert (spread("randomised") > spread("realistic")).all()
+
+
+def test_parts_add_up_as_their_names_say():
+    lungs = phantom(4, 3, "Normal", 128).lungs
+    steps = phantom_parts(4, 3, "Normal", 128)
+    change = dict(zip(list(steps)[1:], np.diff(np.array(list(steps.values())), axis=0), strict=True))
+    assert change["air in the lungs"][lungs].mean() < -0.2
+    assert abs(change["air in the lungs"][~lungs].mean()) < 0.1
+    heart = change["heart and great vessels"]
+    assert heart[lungs].mean() < 0.05 < heart.max()
+    assert change["bones"].mean() > 0
 
 
 def test_lung_shape_of_two_rectangles():

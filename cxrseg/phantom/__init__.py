@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrseg.phantom.parameters import DISEASES, SETTINGS
-from cxrseg.phantom.render import chest
+from cxrseg.phantom.render import chest, parts
 
 LABELS = tuple(DISEASES)
 """Diagnostic classes that a phantom may have."""
@@ -64,16 +64,7 @@ def phantom(seed: int, index: int, label: str, size: int = 256, setting: str = "
     >>> made.image.shape, bool(made.infection.any())
     ((128, 128), False)
     """
-    if label not in DISEASES:
-        raise ValueError(f"label {label!r}: a phantom can be one of {', '.join(DISEASES)}")
-    if setting not in SETTINGS:
-        raise ValueError(f"setting {setting!r}: a phantom can be one of {', '.join(SETTINGS)}")
-    if size < 32 or seed < 0 or index < 0:
-        raise ValueError(f"seed {seed}, index {index}, size {size}: expected 0 or more, 0 or more, 32 or more")
-    # The name of class and setting takes part, or the Normal and the COVID phantom of one index would be
-    # the same patient, in two folds.
-    rng = np.random.default_rng([seed, index, zlib.crc32(f"{label} {setting}".encode())])
-    return Phantom(*chest(rng, label, size, setting))
+    return Phantom(*chest(_generator(seed, index, label, size, setting), label, size, setting))
 
 
 def stream(
@@ -93,3 +84,27 @@ def stream(
     for k in range(n):
         images[k], lungs[k], _ = phantom(seed, start + k, LABELS[(start + k) % len(LABELS)], size, setting)
     return images, lungs
+
+
+def phantom_parts(
+    seed: int, index: int, label: str, size: int = 256, setting: str = "realistic"
+) -> dict[str, np.ndarray]:
+    """Return how a phantom comes about: its attenuation after each group of parts, by name and in order.
+
+    Parameters and errors are those of `phantom`. Each array is (size, size) float32, in units of the soft
+    tissue of a chest: about 0 beside the body, 1 through the trunk, less through lung, more through bone.
+    """
+    return parts(_generator(seed, index, label, size, setting), label, size, setting)
+
+
+def _generator(seed: int, index: int, label: str, size: int, setting: str) -> np.random.Generator:
+    """Return the source of all that is random in one phantom."""
+    if label not in DISEASES:
+        raise ValueError(f"label {label!r}: a phantom can be one of {', '.join(DISEASES)}")
+    if setting not in SETTINGS:
+        raise ValueError(f"setting {setting!r}: a phantom can be one of {', '.join(SETTINGS)}")
+    if size < 32 or seed < 0 or index < 0:
+        raise ValueError(f"seed {seed}, index {index}, size {size}: expected 0 or more, 0 or more, 32 or more")
+    # The name of class and setting takes part, or the Normal and the COVID phantom of one index would be
+    # the same patient, in two folds.
+    return np.random.default_rng([seed, index, zlib.crc32(f"{label} {setting}".encode())])

@@ -1,6 +1,5 @@
 """What branches from the hila: the windpipe with its two bronchi (dark), the pulmonary vessels (bright)."""
 
-import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,39 +25,48 @@ def trachea(depth: np.ndarray, frame: Frame, p: SimpleNamespace) -> None:
     depth[window] -= p.trachea * (tube + fork)
 
 
-def vessels(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, rng: np.random.Generator) -> None:
-    """Add hila and the pulmonary vessels that fan out and taper from them, in place."""
-    strokes = []
-    for side in (-1, 1):
-        hilum_u = side * (0.12 + 0.02 * (side > 0)) * lungs.mediastinum_scale
-        hilum_v = 0.42 + 0.02 * rng.standard_normal()
-        if p.hila:
-            window, radius = frame.ellipse(hilum_u, hilum_v, p.hilum_width, p.hilum_height, reach=2.2)
+def vessels(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, rng: Generator) -> None:
+    """Add the hila and the pulmonary vessels that fan out from them, in place."""
+    side = np.array([-1.0, 1.0])
+    hilum_u = side * (0.13 + 0.01 * side) * lungs.mediastinum_scale
+    hilum_v = 0.42 + 0.02 * rng.standard_normal(2)
+    if p.hila:
+        for u, v in zip(hilum_u.tolist(), hilum_v.tolist(), strict=True):
+            window, radius = frame.ellipse(u, v, p.hilum_width, p.hilum_height, reach=2.2)
             depth[window] += p.hila * np.exp(-radius * radius)
-        for _ in range(p.trunks):
-            _branch(strokes, frame, side, hilum_u, hilum_v, -1.45 + 2.9 * rng.random(), p, rng)
-    if strokes and p.vessels:
-        strokes.sort(key=lambda stroke: stroke[1])
-        picture = fields.draw_strokes(strokes, frame.size)
-        picture = fields.blur(picture, p.vessel_blur * frame.height)
-        # Against the heart and below the diaphragm a vessel has little to stand out from.
-        picture *= 0.25 + 0.75 * edge(np.minimum(lungs.medial, lungs.diaphragm) + 0.02, 0.015)
+    if p.vessels:
+        strokes = _tree(*(np.repeat(z, p.trunks) for z in (side, hilum_u, hilum_v)), frame, p, rng)
+        picture = fields.blur(fields.draw_strokes(strokes, frame.size), p.vessel_blur * frame.height)
+        # Outside the lungs a vessel has little to stand out from.
+        picture *= 0.25 + 0.75 * edge(lungs.depth + 0.02, 0.015)
         depth += p.vessels * picture
 
 
-def _branch(strokes: list, frame: Frame, side: int, u: float, v: float, angle: float, p, rng) -> None:
-    """Add one vessel and its side branches to `strokes`."""
-    width = p.vessel_width * (0.5 + rng.random()) * frame.height
-    length = 3 + int(4 * rng.random())
-    turns = (0.25 * rng.standard_normal(length)).tolist()
-    forks = rng.random((length, 3))
-    for turn, (fork, which, spread) in zip(turns, forks.tolist(), strict=True):
-        step = 0.065 * (0.6 + 0.8 * spread)
-        end = u + side * step * math.cos(angle), v + step * math.sin(angle)
-        bright = min(1.0, 0.45 + 0.5 * width / (p.vessel_width * frame.height))
-        strokes.append(((frame.place(u, v), frame.place(*end)), width, bright))
-        (u, v), angle, width = end, angle + turn, 0.78 * width
-        if fork < 0.6:
-            aside = angle + (0.3 + 0.5 * spread) * (1 if which < 0.5 else -1)
-            tip = u + side * 1.2 * step * math.cos(aside), v + 1.2 * step * math.sin(aside)
-            strokes.append(((frame.place(u, v), frame.place(*tip)), 0.8 * width, 0.8 * bright))
+def _tree(
+    side: np.ndarray, u: np.ndarray, v: np.ndarray, frame: Frame, p: SimpleNamespace, rng: Generator
+) -> np.ndarray:
+    """Grow one vessel from each start (u, v), all at once, and return the strokes, thin ones first.
+
+    A vessel takes three to six steps, turns a little and thins at each, and now and then sends off a twig.
+    """
+    n = len(u)
+    angle = rng.uniform(-1.45, 1.45, n)
+    width = p.vessel_width * frame.height * rng.uniform(0.5, 1.5, n)
+    steps = rng.integers(3, 7, n)
+    strokes = []
+
+    def grow(step: np.ndarray, towards: np.ndarray, thick: np.ndarray, there: np.ndarray) -> tuple:
+        end = u + side * step * np.cos(towards), v + step * np.sin(towards)
+        bright = np.clip(0.45 + 0.5 * thick / (p.vessel_width * frame.height), 0, 1)
+        strokes.append(np.stack([*frame.place(u, v), *frame.place(*end), thick, bright], 1)[there])
+        return end
+
+    for k in range(6):
+        reach, twig, turn = rng.uniform(0.04, 0.09, n), rng.uniform(-0.8, 0.8, n), rng.standard_normal(n)
+        u, v = grow(reach, angle, width, steps > k)
+        angle = angle + 0.25 * turn
+        width = 0.78 * width
+        # A twig that would leave at a narrow angle is none.
+        grow(1.2 * reach, angle + twig, 0.8 * width, (steps > k) & (np.abs(twig) > 0.3))
+    grown = np.concatenate(strokes)
+    return grown[np.argsort(grown[:, 4], kind="stable")]

@@ -73,7 +73,7 @@ class Frame:
 
     def along_height(self, right: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Return a curve over v, tabulated for either side, at every pixel."""
-        return np.concatenate([right, left]).take(self._row)
+        return np.concatenate([right, left], dtype=float32, casting="same_kind").take(self._row)
 
     def across_width(self, right: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Return a curve over x, tabulated for either side, at every pixel; the sides blend in the midline."""
@@ -87,10 +87,7 @@ def pose(p: SimpleNamespace, size: int, rng: Generator) -> Frame:
     centre_x, centre_y = 0.5 + p.shift, p.top + p.height / 2
     cos, sin = math.cos(math.radians(p.tilt)), math.sin(math.radians(p.tilt))
     z = fields.pixel_centres(size)
-    coarse = rng.standard_normal((2, 4, 4), dtype=float32) * float32(p.warp)
-    fine = rng.standard_normal((2, 8, 8), dtype=float32) * float32(0.35 * p.warp)
-    b4, b8 = fields.bumps(size, 4), fields.bumps(size, 8)
-    dx, dy = b4 @ coarse @ b4.T + b8 @ fine @ b8.T
+    dx, dy = (p.warp * (fields.smooth_noise(rng, size, 4) + 0.35 * fields.smooth_noise(rng, size, 8)) for _ in range(2))
     dy += (z - centre_y)[:, None]
     dx += (z - centre_x)[None]
     dx += p.shear * dy
@@ -171,7 +168,7 @@ def _wall(p: SimpleNamespace, side: SimpleNamespace, rng: Generator) -> np.ndarr
     share += p.bell * (np.square(_WALL_KNOTS) - 0.5) * (np.array(_WALL_KNOTS) > 0.2)
     values = share * side.half_width
     values[2:] += p.wall_wobble * rng.standard_normal(len(values) - 2)
-    return fields.spline_basis(_WALL_KNOTS, _CURVE, _CURVE_END) @ values.astype(float32)
+    return fields.spline_basis(_WALL_KNOTS, _CURVE, _CURVE_END) @ values
 
 
 def _medial(shape: np.ndarray, p: SimpleNamespace, side: SimpleNamespace, rng: Generator) -> np.ndarray:
@@ -181,7 +178,7 @@ def _medial(shape: np.ndarray, p: SimpleNamespace, side: SimpleNamespace, rng: G
     values[0] = side.apex
     values[1] = min(values[1] + 0.02, side.apex - 0.03)
     np.clip(values, 0.02, None, out=values)
-    return fields.spline_basis(_MEDIAL_KNOTS, _CURVE, _CURVE_END) @ values.astype(float32)
+    return fields.spline_basis(_MEDIAL_KNOTS, _CURVE, _CURVE_END) @ values
 
 
 def _dome(side: SimpleNamespace, top: float) -> np.ndarray:
@@ -210,7 +207,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
     domes = _dome(right, p.dome_top), _dome(left, p.dome_top + p.left_dome_lower)
 
     wall_at = frame.along_height(*walls)
-    midline_at = frame.along_height(medial_right, medial_left.astype(float32))
+    midline_at = frame.along_height(medial_right, medial_left)
     dome_at = frame.across_width(*domes)
     dome_at += p.dome_ripple * fields.smooth_noise(rng, frame.size, 8)
     wall, mediastinum, diaphragm = wall_at - frame.x, frame.x - midline_at, dome_at - frame.v
@@ -267,7 +264,7 @@ def air(frame: Frame, lungs: Lungs, p: SimpleNamespace) -> np.ndarray:
     flat = np.clip(inside * 2 - 1, 0, 1)
     thick = (0.8 * p.flatness) * flat + (1 - p.flatness) * thick
     free = inside * edge(lungs.medial, p.medial_softness)
-    free *= edge(frame.v, 0.012)
+    free *= edge(frame.v - 0.012, 0.006)
     if p.behind_heart:
         behind = edge(-lungs.heart, p.heart_softness)
         behind *= edge(lungs.mediastinum, 0.02)

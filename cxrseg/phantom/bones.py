@@ -71,7 +71,7 @@ def _comb(frame: Frame, offset: np.ndarray, spacing: float, duty: float, p: Simp
     """Return a stack of tubes whose centre lines run along v = offset + constant."""
     phase = (frame.v - offset) * (1 / spacing)
     phase += p.rib_wobble * fields.smooth_noise(rng, frame.size, 6)
-    phase += p.side_offset * rng.standard_normal() * frame.left
+    phase += np.multiply(frame.left, p.side_offset * rng.standard_normal(), dtype=float32)
     phase -= np.floor(phase)
     phase *= _PHASES - 0.01
     return tube_profile(duty, p.cortex, p.rib_softness, p.lower_edge).take(phase.astype(np.int32))

@@ -34,8 +34,8 @@ PARTS: dict[str, dict[str, Any]] = {
     # --- geometry -----------------------------------------------------------------------------------------
     "pose": {
         # Shares of the picture; from a small chest in a wide field to a crop tighter than the lungs.
-        "height": S(Normal(0.715, 0.125, 0.46, 0.97), Normal(0.68, 0.14, 0.34, 1.08)),
-        "aspect": S(Normal(1.03, 0.125, 0.72, 1.40), Normal(1.03, 0.12, 0.72, 1.40)),
+        "height": S(Normal(0.73, 0.125, 0.46, 0.98), Normal(0.68, 0.14, 0.34, 1.08)),
+        "aspect": S(Normal(1.10, 0.16, 0.72, 1.50), Normal(1.03, 0.12, 0.72, 1.40)),
         "top": S(Normal(0.11, 0.075, 0.010, 0.32), Normal(0.11, 0.07, -0.12, 0.36)),
         "shift": S(Normal(0, 0.015, -0.05, 0.05), Normal(0, 0.04)),
         # Degrees; patients in bed and children lie askew.

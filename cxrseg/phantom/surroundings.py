@@ -13,6 +13,8 @@ from cxrseg.phantom.anatomy import Frame, Lungs
 from cxrseg.phantom.fields import edge, float32
 
 _OUTLINE, _OUTLINE_START, _OUTLINE_END = 600, -0.9, 2.0
+_SMOOTHING = np.hanning(25) / np.hanning(25).sum()
+_OUTLINE_V = _OUTLINE_START + (_OUTLINE_END - _OUTLINE_START) / (_OUTLINE - 1) * np.arange(-12, _OUTLINE + 12)
 
 
 def _outline(p: SimpleNamespace, lungs: Lungs, breadth: float) -> np.ndarray:
@@ -24,10 +26,7 @@ def _outline(p: SimpleNamespace, lungs: Lungs, breadth: float) -> np.ndarray:
     v += [slope_end, max(slope_end + 0.12, 0.6), 1.0, 2.0]
     half = [1.1 * p.neck, p.neck, 1.3 * p.neck, 1.3 * p.neck + 0.6 * (shoulder - 1.3 * p.neck), shoulder]
     half += [trunk + p.shoulder_flare * p.axilla, trunk, trunk * p.waist, trunk * p.hips]
-    table = np.interp(np.linspace(_OUTLINE_START, _OUTLINE_END, _OUTLINE), v, half)
-    window = np.hanning(25)
-    padded = np.pad(table, 12, mode="edge")
-    return np.convolve(padded, window / window.sum(), mode="valid").astype(float32)
+    return np.convolve(np.interp(_OUTLINE_V, v, half), _SMOOTHING, mode="valid").astype(float32)
 
 
 def trunk(frame: Frame, lungs: Lungs, p: SimpleNamespace, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +159,8 @@ def abdomen(
         # It follows the dome above it; below, it ends round, or flat where fluid stands.
         across = np.abs(u - p.stomach_u) * (1 / p.stomach_width)
         height = np.clip(under * (1 / p.stomach_height), 0, None)
-        bubble = np.maximum(across, height) if p.fluid_level else np.sqrt(across * across + height * height)
+        power = 5 if p.fluid_level else 2
+        bubble = (across**power + height**power) ** (1 / power)
         bubble += 0.1 * fields.smooth_noise(rng, frame.size, 6, window)
         bubble = edge(1 - bubble, 0.05)
         bubble *= edge(under - p.stomach_wall, 0.006)

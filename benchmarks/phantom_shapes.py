@@ -1,0 +1,78 @@
+"""Do made lungs have the shapes of real ones? Realistic phantoms beside real masks, in summary numbers only.
+
+    python benchmarks/phantom_shapes.py --data ../shared/data/covid-qu-ex-1500.zip --out FILE.json
+
+The real masks are 300 of COVID-QU-Ex, those that may steer decisions: case names sorted, then
+``numpy.random.default_rng(300).choice(number of cases, 300, replace=False)``. For each measure of
+`cxrseg.phantom.shape` the file holds percentiles of both, the share of the real values inside the
+phantoms' central 98% (wanted: at least 0.90), and the counts of a common histogram.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from cxrseg.config import DataConfig
+from cxrseg.phantom import LABELS, phantom
+from cxrseg.phantom.shape import LungShape, lung_shape
+from cxrseg.sources import covid_qu_ex
+
+REAL, MADE, SEED = 300, 500, 2023
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+
+
+def real_shapes(path: str) -> np.ndarray:
+    """Return the (300, measures) shapes of the real masks that may steer decisions."""
+    cases = sorted(covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=path)), key=lambda case: case.case_id)
+    chosen = np.random.default_rng(REAL).choice(len(cases), REAL, replace=False)
+    return np.array([lung_shape(cases[k].masks["lungs"]()) for k in chosen])
+
+
+def made_shapes() -> np.ndarray:
+    """Return the (500, measures) shapes of realistic phantoms, classes taking turns."""
+    return np.array([lung_shape(phantom(SEED, k, LABELS[k % len(LABELS)]).lungs) for k in range(MADE)])
+
+
+def compare(real: np.ndarray, made: np.ndarray) -> dict:
+    """Return percentiles, coverage and histograms for each measure."""
+    result = {}
+    for column, measure in enumerate(LungShape._fields):
+        a, b = real[:, column], made[:, column]
+        low, high = np.percentile(b, [1, 99])
+        edges = np.linspace(min(a.min(), b.min()), max(a.max(), b.max()), 31)
+        result[measure] = {
+            "covered": round(float(np.mean((a >= low) & (a <= high))), 4),
+            "percentiles": list(PERCENTILES),
+            "real": np.percentile(a, PERCENTILES).round(4).tolist(),
+            "made": np.percentile(b, PERCENTILES).round(4).tolist(),
+            "histogram": {
+                "edges": edges.round(4).tolist(),
+                "real": np.histogram(a, edges)[0].tolist(),
+                "made": np.histogram(b, edges)[0].tolist(),
+            },
+        }
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="../shared/data/covid-qu-ex-1500.zip", help="COVID-QU-Ex, ZIP or folder")
+    parser.add_argument("--out", type=Path, help="JSON file for the summary numbers")
+    options = parser.parse_args()
+    if not Path(options.data).exists():
+        parser.error(f"{options.data}: no such file; --data names the ZIP or folder of COVID-QU-Ex")
+    measures = compare(real_shapes(options.data), made_shapes())
+    print(f"{'':17}{'covered':>8}   median real/made   central 98% of phantoms")
+    for name, row in measures.items():
+        real, made = row["real"], row["made"]
+        print(f"{name:17}{row['covered']:8.3f}   {real[3]:.3f} / {made[3]:.3f}      {made[0]:.3f} to {made[-1]:.3f}")
+    if options.out:
+        rule = f"{REAL} real masks by numpy.random.default_rng({REAL}).choice over sorted case names"
+        summary = {"real": rule, "made": f"{MADE} realistic phantoms, seed {SEED}", "measures": measures}
+        options.out.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

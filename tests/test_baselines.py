@@ -1,0 +1,136 @@
+"""Baselines on shapes whose answer is known by hand, and on real radiographs where there are some."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from cxrseg import baselines
+from cxrseg.metrics import overlap
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "covid-qu-ex-1500.zip"
+
+
+def chest(height=256, width=256, seed=0):
+    """A bright body in dark air with two dark lungs: an image, and its lungs."""
+    y, x = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
+    lungs = sum(((y - 0.5) / 0.3) ** 2 + ((x - side) / 0.13) ** 2 < 1 for side in (0.33, 0.67)) > 0
+    body = ((y - 0.7) / 0.75) ** 2 + ((x - 0.5) / 0.45) ** 2 < 1
+    noise = np.random.default_rng(seed).normal(0, 6, (height, width))
+    image = gaussian_filter(200.0 * body - 120 * lungs, height / 128) + 20 + noise
+    return np.clip(image, 0, 255).astype(np.uint8), lungs
+
+
+def test_mean_shape_of_equal_masks_is_that_mask():
+    _, lungs = chest(64, 64)
+    assert (baselines.mean_shape([lungs] * 3) == lungs).all()
+
+
+def test_mean_shape_takes_the_threshold_with_the_best_dice():
+    # shares 1, 1, 0.4, 0.2: of all masks 2.6 pixels on average. Dice from the top: 2*1/3.6, 4/4.6 = 0.870,
+    # 4.8/5.6 = 0.857, 5.2/6.6; so the first two pixels, as a vote would say
+    masks = np.zeros((5, 1, 6), np.uint8)
+    masks[:, 0, :2] = 1
+    masks[:2, 0, 2] = masks[0, 0, 3] = 1
+    assert baselines.mean_shape(masks).tolist() == [[True, True, False, False, False, False]]
+    # shares 0.4 everywhere: a vote would leave nothing and score 0
+    split = np.zeros((5, 1, 5), bool)
+    split[[0, 1, 2, 3, 4], 0, [0, 1, 2, 3, 4]] = split[[0, 1, 2, 3, 4], 0, [1, 2, 3, 4, 0]] = True
+    assert baselines.mean_shape(split).all()
+
+
+def test_mean_shape_beats_every_other_threshold_on_its_training_pixels():
+    rng = np.random.default_rng(4)
+    masks = gaussian_filter(rng.standard_normal((12, 20, 24)), (0, 3, 3)) > 0.05
+    masks[:, 5:15, 5:12] = True
+    share = masks.mean(axis=0)
+
+    def pooled(shape):
+        return overlap(masks.reshape(12, -1), np.tile(shape.ravel(), (12, 1)))["dice"]
+
+    best = max(pooled(share >= level) for level in np.unique(share))
+    assert pooled(baselines.mean_shape(masks)) == pytest.approx(best)
+
+
+def test_mean_shape_reads_a_generator_once_and_a_memory_map(tmp_path):
+    _, lungs = chest(32, 32)
+    masks = np.stack([lungs, np.roll(lungs, 1, axis=0), lungs])
+    np.save(tmp_path / "masks.npy", masks.astype(np.uint8))
+    mapped = np.load(tmp_path / "masks.npy", mmap_mode="r")
+    assert (baselines.mean_shape(mapped) == baselines.mean_shape(mask for mask in masks)).all()
+    assert not baselines.mean_shape(np.zeros((2, 4, 4), bool)).any()
+
+
+def test_mean_shape_refuses_no_masks_and_two_shapes():
+    with pytest.raises(ValueError, match="at least one training mask"):
+        baselines.mean_shape([])
+    with pytest.raises(ValueError, match=r"one shape, got \(4, 4\) and \(4, 5\)"):
+        baselines.mean_shape([np.zeros((4, 4)), np.zeros((4, 5))])
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (128, 96), (420, 500)])
+def test_otsu_finds_the_lungs_of_a_made_chest_and_not_the_air_around(shape):
+    image, lungs = chest(*shape)
+    found = baselines.otsu(image)
+    assert found.dtype == bool and found.shape == shape
+    assert overlap(lungs, found)["dice"] > 0.9
+    assert not found[:, 0].any() and not found[0].any()
+
+
+@pytest.mark.parametrize("image", [np.zeros((64, 64)), np.full((64, 64), 255), np.eye(40) * 255, np.eye(3, 5) * 9])
+def test_otsu_of_no_chest_at_all_gives_a_mask_all_the_same(image):
+    found = baselines.otsu(image.astype(np.uint8))
+    assert found.shape == image.shape and found.dtype == bool
+
+
+def test_otsu_of_a_constant_image_is_empty():
+    assert not baselines.otsu(np.full((64, 64), 90, np.uint8)).any()
+
+
+@pytest.mark.parametrize("image", [np.zeros((8, 8)), np.zeros((8, 8, 3), np.uint8)])
+def test_otsu_refuses_what_is_not_a_grey_byte_image(image):
+    with pytest.raises(ValueError, match=r"\(H, W\) uint8 image, not"):
+        baselines.otsu(image)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_file(), reason="no real radiographs in ../shared")
+def test_otsu_on_real_radiographs():
+    scores = []
+    with zipfile.ZipFile(REAL) as archive:
+
+        def read(name):
+            return np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L"))
+
+        # of 750, 375 and 375 of the three classes; the first 100 of each chose the lengths in otsu
+        pictures = sorted(n for n in archive.namelist() if "/images/" in n and n.endswith(".png"))
+        for name in pictures[120:750:30] + pictures[870:1125:30] + pictures[1245:1500:30]:
+            truth = read(name.replace("/images/", "/lung masks/")) >= 128
+            scores.append(overlap(truth, baselines.otsu(read(name)))["dice"])
+    assert len(scores) == 39
+    assert np.mean(scores) > 0.65
+
+
+def test_boundary_band_of_a_rectangle_by_hand():
+    mask = np.zeros((40, 40), bool)
+    mask[10:20, 10:30] = True  # 10 x 20
+    # one pixel in: 8 x 18; one pixel out: 12 x 22 without its corners, which are sqrt(2) away
+    assert baselines.boundary_band(mask, 1) == pytest.approx((2 * 144 / 344, 2 * 200 / (200 + 260)))
+    # two out: 14 x 24 without three pixels at each corner
+    assert baselines.shift_boundary(mask, 2).sum() == 14 * 24 - 4 * 3
+    assert baselines.boundary_band(mask, 0) == (1, 1)
+
+
+def test_boundary_band_where_there_is_little_to_move():
+    empty = np.zeros((9, 9), bool)
+    pixel = empty.copy()
+    pixel[4, 4] = True
+    assert baselines.boundary_band(empty, 2) == baselines.boundary_band(~empty, 2) == (1, 1)
+    assert baselines.boundary_band(pixel, 1) == (0, pytest.approx(2 / 6))
+    half = np.zeros((10, 10), bool)
+    half[:, :5] = True  # runs out of the image on three sides: only the fourth moves
+    assert baselines.shift_boundary(half, -1).sum() == 40 and baselines.shift_boundary(half, 1).sum() == 60

@@ -1,0 +1,188 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrseg import hardware
+from cxrseg import train as module
+from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.prepare import load, prepare
+from cxrseg.train import Batches, dice, split, train
+
+SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=True, learning_rate=2e-3)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train") / "data"
+    prepare(DataConfig(image_size=32, cases_per_class={"Normal": 12, "COVID": 12}), folder)
+    return folder
+
+
+def weights(folder):
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def test_same_seed_gives_the_same_network(data, tmp_path):
+    one = train(SMALL, data, tmp_path / "a")
+    two = train(SMALL, data, tmp_path / "b")
+    other = SMALL.model_copy(update={"seed": 1})
+    train(other, data, tmp_path / "c")
+    np.testing.assert_array_equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert one["validation_dice"] == two["validation_dice"]
+    assert (weights(tmp_path / "a") != weights(tmp_path / "c")).any()
+
+
+def test_record_and_files(data, tmp_path):
+    record = train(SMALL, data, tmp_path / "f", fold=2)
+    history = pd.read_csv(tmp_path / "f" / "history.csv")
+    assert sorted(path.name for path in (tmp_path / "f").iterdir()) == ["history.csv", "model.keras", "train.json"]
+    assert len(history) == record["epochs"] == 4
+    assert record["best_epoch"] == history["val_loss"].idxmin() + 1
+    assert record["n_training"] + record["n_validation"] + record["n_testing"] == 24
+    assert record["fingerprint"] == load(data)[3]["fingerprint"]
+    assert record["hardware"]["cores"] >= 1
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+
+
+KILLED = """
+import json, sys
+from pathlib import Path
+from cxrseg.config import TrainConfig
+from cxrseg.train import train
+train(TrainConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.slow
+def test_killed_training_goes_on_to_the_same_end(data, tmp_path):
+    """Kill -9 in the middle; the resumed run must equal an uninterrupted one, early stopping included."""
+    config = SMALL.model_copy(update={"epochs": 60, "patience": 2, "learning_rate": 5e-3})
+    straight = train(config, data, tmp_path / "straight")
+    assert 5 < straight["epochs"] < 60, "the test needs a run that stops early, but not at once"
+    command = [sys.executable, "-c", KILLED, config.model_dump_json(), str(data), str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "killed" / "checkpoint-00003").exists() and time.monotonic() < deadline:
+            assert process.poll() is None, "finished before it could be killed"
+            time.sleep(0.001)
+        os.kill(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "killed" / "train.json").exists()
+    resumed = train(config, data, tmp_path / "killed")
+    assert resumed["epochs"] == straight["epochs"]
+    assert resumed["best_epoch"] == straight["best_epoch"]
+    np.testing.assert_array_equal(weights(tmp_path / "killed"), weights(tmp_path / "straight"))
+    curves = [pd.read_csv(tmp_path / name / "history.csv").drop(columns="seconds") for name in ("killed", "straight")]
+    pd.testing.assert_frame_equal(*curves)
+
+
+def test_checkpoint_of_other_work_is_not_taken_up(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(module, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, data, tmp_path / "f")
+    monkeypatch.undo()
+    train(SMALL.model_copy(update={"seed": 5}), data, tmp_path / "f")
+    assert "starting afresh" in capsys.readouterr().out
+    train(SMALL.model_copy(update={"seed": 5}), data, tmp_path / "g")
+    np.testing.assert_array_equal(weights(tmp_path / "f"), weights(tmp_path / "g"))
+
+
+def test_loss_that_is_no_number_stops_with_advice(data, tmp_path):
+    with pytest.raises(FloatingPointError, match=r"epoch 1: lower train\.learning_rate"):
+        train(
+            SMALL.model_copy(update={"learning_rate": 1.0, "precision": "float32"}), poisoned(data, tmp_path), tmp_path
+        )
+    assert not list(tmp_path.glob("model*"))
+
+
+def poisoned(data, tmp_path):
+    """Return a dataset whose masks hold 255 where 1 belongs, so that cross-entropy runs off to minus infinity."""
+    import shutil
+
+    folder = tmp_path / "poisoned"
+    shutil.copytree(data, folder)
+    np.save(folder / "masks.npy", np.load(folder / "masks.npy").astype(np.float32) * np.float32("nan"))
+    return folder
+
+
+def test_split_keeps_test_cases_out_and_is_stratified(data):
+    cases = load(data)[2]
+    for fold in range(5):
+        training, validation, testing = split(cases, fold, 0.2, seed=3)
+        assert sorted([*training, *validation, *testing]) == list(range(24))
+        assert (cases["fold"].to_numpy()[testing] == fold).all()
+        assert set(cases["label"].iloc[validation]) == {"Normal", "COVID"}
+    with pytest.raises(ValueError, match="folds 0 to 4"):
+        split(cases, 5, 0.2, seed=3)
+
+
+def test_batches_depend_on_seed_and_epoch_alone(data):
+    pixels, masks, cases, _ = load(data)
+    rows = np.arange(len(cases))
+    one, two = (Batches(pixels, masks, rows, SMALL, epoch=0) for _ in range(2))
+    two[2]  # reading another batch first changes nothing
+    for a, b in zip(one[1], two[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    first = one[0][0].copy()
+    one.epoch = 1
+    assert (one[0][0] != first).any()
+    np.testing.assert_array_equal(one[0][0], Batches(pixels, masks, rows, SMALL, epoch=1)[0][0])
+    plain = Batches(pixels, masks, rows, SMALL)
+    np.testing.assert_array_equal(plain[0][0][..., 0], pixels[:8] / np.float32(255))
+    assert sum(len(plain[k][0]) for k in range(len(plain))) == len(cases)
+
+
+def test_dice_agrees_with_scikit_learn():
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    truth = (rng.random((6, 9, 9, 2)) > 0.6).astype(np.float32)
+    probability = rng.random((6, 9, 9, 2)).astype(np.float32)
+    found = keras.ops.convert_to_numpy(dice(truth, probability))
+    expected = [
+        np.mean([f1_score(t[..., k].ravel(), p[..., k].ravel() >= 0.5) for k in range(2)])
+        for t, p in zip(truth, probability, strict=True)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert float(dice(truth[:1] * 0, probability[:1] * 0)[0]) == 1
+
+
+def test_precision_is_what_the_hardware_does(monkeypatch):
+    monkeypatch.setattr(hardware, "gpus", lambda: [])
+    for flags, expected in (({"avx512_bf16"}, "mixed_bfloat16"), ({"avx2"}, "float32")):
+        monkeypatch.setattr(hardware, "_cpu_flags", lambda flags=flags: flags)
+        assert hardware.native_precision() == expected
+    for capability, expected in (((9, 0), "mixed_bfloat16"), ((7, 5), "mixed_float16"), ((6, 1), "float32")):
+        monkeypatch.setattr(hardware, "gpus", lambda c=capability: [{"name": "GPU", "capability": c}])
+        assert hardware.native_precision() == expected
+
+
+BACKENDS = """
+import json, sys
+from pathlib import Path
+from cxrseg.config import TrainConfig
+from cxrseg.train import train
+record = train(TrainConfig(input_size=32, base_filters=4, depth=3, epochs=2), Path(sys.argv[1]), Path(sys.argv[2]))
+print(json.dumps(record))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_too(backend, data, tmp_path):
+    pytest.importorskip(backend, reason=f"{backend} is not installed")
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", BACKENDS, str(data), str(tmp_path / "f")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout.splitlines()[-1])
+    assert record["backend"] == backend
+    assert record["epochs"] == 2
