@@ -193,15 +193,23 @@ def _score_baselines(images, masks, cases: pd.DataFrame, records: list[dict], st
     """Score what needs no network, on the same test cases: the mean shape, and Otsu's threshold."""
     identities = cases[["case_id", "label", "fold"]].to_dict("records")
 
-    def items():
+    def tasks():
         for record in records:
             atlas = baselines.mean_shape(masks[n, ..., 0] > 0 for n in np.flatnonzero(cases["fold"] != record["fold"]))
             for n in np.flatnonzero(cases["fold"] == record["fold"]):
-                truth = masks[n, ..., :1] > 0
-                yield {"method": "mean_shape", **identities[n]}, truth, atlas[..., None]
-                yield {"method": "otsu", **identities[n]}, truth, baselines.otsu(images[n])[..., None]
+                yield identities[n], images[n], masks[n, ..., :1] > 0, atlas[..., None], structure
 
-    return score(items(), [structure])
+    measured = joblib.Parallel(n_jobs=-1, pre_dispatch="4 * n_jobs")(
+        joblib.delayed(_measure_baselines)(*task) for task in tasks()
+    )
+    return pd.DataFrame(row for rows in measured for row in rows).sort_values("method", kind="stable")
+
+
+def _measure_baselines(identity: dict, image, truth, atlas, structure: str) -> list[dict]:
+    found = {"mean_shape": atlas, "otsu": baselines.otsu(image)[..., None]}
+    return [
+        row for name, mask in found.items() for row in _measure({"method": name} | identity, truth, mask, [structure])
+    ]
 
 
 def _batch_soft_dice(order, masks, levels, batch: int) -> float:

@@ -13,7 +13,7 @@ from cxrseg.config import DataConfig
 from cxrseg.phantom import LABELS, phantom, phantom_parts, stream
 from cxrseg.phantom.parameters import PARTS, SETTINGS
 from cxrseg.phantom.shape import lung_shape
-from cxrseg.sources import CLASSES
+from cxrseg.sources import CLASSES, covid_qu_ex
 from cxrseg.sources import phantom as source
 
 MANY = 40
@@ -152,6 +152,18 @@ def test_randomised_varies_more_than_realistic():
         return np.std([(z.lungs.mean(), z.image[z.lungs].mean(), z.image[~z.lungs].mean()) for z in made], axis=0)
 
     assert (spread("randomised") > spread("realistic")).all()
+
+
+@pytest.mark.real
+def test_realistic_lungs_are_shaped_like_real_ones(shared):
+    """At least 90% of 300 real masks lie, by each measure, within the phantoms' central 98%."""
+    config = DataConfig(source="covid_qu_ex", path=str(shared / "covid-qu-ex-1500.zip"))
+    cases = sorted(covid_qu_ex.cases(config), key=lambda case: case.case_id)
+    chosen = np.random.default_rng(300).choice(len(cases), 300, replace=False)
+    real = np.array([lung_shape(cases[k].masks["lungs"]()) for k in chosen])
+    made = np.array([lung_shape(phantom(2023, k, LABELS[k % 3], 128).lungs) for k in range(500)])
+    low, high = np.percentile(made, [1, 99], axis=0)
+    assert (((real >= low) & (real <= high)).mean(0) >= 0.9).all()
 
 
 def test_parts_add_up_as_their_names_say():

@@ -43,7 +43,8 @@ def acquire(
     image = develop(signal, lungs, p, rng)
     shining = overlays(size, marks, rng)
     if shining is not None:
-        np.maximum(image, shining, out=image)
+        # Metal and lead ink only ever brighten, and stay visible over what is bright already.
+        image += shining * (1 - image)
     hidden = collimate(image, p, rng)
     for _ in range(p.label_boxes):
         box_label(image, rng)

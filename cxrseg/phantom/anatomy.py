@@ -24,7 +24,21 @@ _DOME, _DOME_END = 512, 1.3
 
 @dataclass(frozen=True)
 class Frame:
-    """Body coordinates of every pixel: (size, size) float32 arrays, `left` boolean (the patient's left)."""
+    """Body coordinates, and how they lie in the picture.
+
+    Attributes
+    ----------
+    size : int
+        Side of the picture in pixels.
+    height, width : float
+        What 1 in v and 1 in u are, as shares of the picture's side.
+    u, v, x, left : (size, size) arrays
+        Coordinates of every pixel, float32; `x` is the distance from the midline, `left` is true on the
+        patient's left.
+    to_picture, origin, slack
+        The straight part of the map from (u, v - 0.5) to picture coordinates: rows of its matrix, where the
+        centre of the chest lies, and by how much the warp may depart from it.
+    """
 
     size: int
     height: float
@@ -53,7 +67,7 @@ class Frame:
         high = [min(max(int(n * (z + r)) + 2, 0), n) for z, r in ((y, reach_y), (x, reach_x))]
         return slice(low[0], high[0]), slice(low[1], high[1])
 
-    def ellipse(self, u: float, v: float, half_width: float, half_height: float, reach: float = 1.3):
+    def ellipse(self, u: float, v: float, half_width: float, half_height: float, reach: float = 1.3) -> tuple:
         """Return a window around an ellipse and its normalised radius there: 0 at the centre, 1 on the rim."""
         window = self.window(u, v, reach * half_width, reach * half_height)
         across = (self.u[window] - u) * (1 / half_width)

@@ -67,7 +67,9 @@ def ribs(depth: np.ndarray, frame: Frame, lungs: Lungs, p: SimpleNamespace, body
         depth += p.anterior * shadow
 
 
-def _comb(frame: Frame, offset: np.ndarray, spacing: float, duty: float, p: SimpleNamespace, rng) -> np.ndarray:
+def _comb(
+    frame: Frame, offset: np.ndarray, spacing: float, duty: float, p: SimpleNamespace, rng: Generator
+) -> np.ndarray:
     """Return a stack of tubes whose centre lines run along v = offset + constant."""
     phase = (frame.v - offset) * (1 / spacing)
     phase += p.rib_wobble * fields.smooth_noise(rng, frame.size, 6)
@@ -84,7 +86,7 @@ def spine(depth: np.ndarray, frame: Frame, p: SimpleNamespace, body: np.ndarray)
     window = frame.window(0, 0.5, p.spine_half_width + 0.12, 1.5)
     u = frame.u[window] - p.spine_u
     shadow = edge(p.spine_half_width - np.abs(u), 0.008)
-    turns = np.sin((np.pi * p.vertebrae) * frame.v[window] + p.spine_phase)
+    turns = np.sin((2 * np.pi * p.vertebrae) * frame.v[window] + p.spine_phase)
     shadow *= 1 + p.discs * np.clip(turns * 3, -1, 1)
     # Spinous processes: a row of small drops in the midline.
     shadow += p.processes * fields.bump(u, 0.012) * np.clip(turns, 0, 1)

@@ -40,7 +40,10 @@ def smooth_noise(rng: np.random.Generator, size: int, grain: int, window: Window
 
 
 def edge(distance: np.ndarray, width: float) -> np.ndarray:
-    """Return a logistic step from 0 to 1 at distance 0; `width` is its scale, in the distance's unit."""
+    """Return a logistic step from 0 to 1 at distance 0.
+
+    `width` is its scale, in the distance's unit; with a negative one the step goes down from 1 to 0.
+    """
     step = np.multiply(distance, 0.5 / width, dtype=float32)
     np.tanh(step, out=step)
     step += 1

@@ -189,7 +189,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "spine_half_width": S(Uniform(0.055, 0.070), Uniform(0.045, 0.085)),
         "spine_u": S(Normal(0, 0.006), Normal(0, 0.012)),
         # Vertebrae per unit of height, and how dark the discs between them are.
-        "vertebrae": S(Uniform(20, 24), Uniform(14, 26)),
+        "vertebrae": S(Uniform(10, 12), Uniform(7, 13)),
         "spine_phase": Uniform(0, 6.28),
         "discs": S(Uniform(0.12, 0.25), Uniform(0, 0.5)),
         "processes": S(Uniform(0.2, 0.5), Uniform(0, 0.6)),
@@ -425,25 +425,26 @@ _ABSENT: dict[str, Any] = {
 
 DISEASES: dict[str, dict[str, Any]] = {
     "Normal": _ABSENT,
+    # Heavier opacities than these taught networks little and made them leak under the diaphragm.
     # Ground glass: several patches, nearly always in both lungs, faint, towards the wall and the bases.
     "COVID": _ABSENT
     | {
-        "patches": S(Count(5, 10), Count(1, 6)),
+        "patches": S(Count(5, 10), Count(1, 4)),
         "bilateral": S(Chance(0.93), Chance(0.6)),
         "patch_x": S(Always((0.45, 0.92)), Always((0.15, 1.0))),
         "patch_v": S(Always((0.35, 0.92)), Always((0.05, 1.0))),
-        "mottle": S(NEVER, Maybe(0.35, Uniform(0.15, 0.8))),
-        "margin": S(NEVER, Maybe(0.35, Uniform(0.2, 0.8))),
-        "haze": S(NEVER, Maybe(0.25, Uniform(0.1, 0.6))),
+        "mottle": S(NEVER, Maybe(0.25, Uniform(0.15, 0.8))),
+        "margin": S(NEVER, Maybe(0.2, Uniform(0.2, 0.8))),
+        "haze": S(NEVER, Maybe(0.2, Uniform(0.1, 0.6))),
     },
     # A lobe or an effusion.
     "Non-COVID": _ABSENT
     | {
-        "kind": S(Choice(("lobe", "fluid")), Choice(("lobe", "fluid", "both", "none"))),
-        "consolidation": S(Uniform(0.55, 0.85), Uniform(0.3, 1.0)),
+        "kind": S(Choice(("lobe", "fluid")), Choice(("lobe", "fluid", "none"))),
+        "consolidation": S(Uniform(0.55, 0.85), Uniform(0.2, 0.9)),
         "effusion": S(Uniform(0.8, 1.0), Uniform(0.4, 1.0)),
         "mottle": S(NEVER, Maybe(0.25, Uniform(0.15, 0.8))),
-        "haze": S(NEVER, Maybe(0.35, Uniform(0.1, 1.0))),
+        "haze": S(NEVER, Maybe(0.3, Uniform(0.1, 0.8))),
         "margin": S(NEVER, Maybe(0.2, Uniform(0.2, 0.8))),
     },
 }

@@ -1,0 +1,126 @@
+"""The rendered report: strict, self-contained, and without anything a reader should not see."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from conftest import cxrseg
+
+pytestmark = pytest.mark.book
+
+
+@pytest.fixture(scope="session")
+def html(checkout, tiny):
+    done = cxrseg(checkout, "book", "tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout / "_build" / "html"
+
+
+class Assets(HTMLParser):
+    """Collect what a browser fetches by itself, what links lead to, and pictures without a text."""
+
+    def __init__(self):
+        super().__init__()
+        self.assets, self.links, self.ids, self.mute = [], [], set(), []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
+            self.assets.append(attributes.get("src") or "")
+        if tag == "link" and attributes.get("rel") not in (
+            "canonical",
+            "index",
+            "search",
+            "next",
+            "prev",
+            "author",
+            "license",
+        ):
+            self.assets.append(attributes.get("href") or "")
+        if tag == "a":
+            self.links.append(attributes.get("href") or "")
+        if tag == "img" and not (attributes.get("alt") or "").strip():
+            self.mute.append(attributes.get("src"))
+
+
+def parsed(page: Path) -> Assets:
+    parser = Assets()
+    parser.feed(page.read_text())
+    return parser
+
+
+def pages(html):
+    return sorted(html.rglob("*.html"))
+
+
+def test_pages_of_every_section_are_there(html):
+    names = {page.stem for page in (html / "book").rglob("*.html")}
+    assert names >= {
+        "index", "introduction", "literature", "dataset", "objective", "architecture", "learning", "segmentation",
+        "results", "clinical", "conclusion", "references", "reproduce",
+        "01-data", "02-train", "03-evaluate", "04-compare",
+    }  # fmt: skip
+
+
+def test_nothing_comes_from_elsewhere(html):
+    for page in pages(html):
+        outside = [asset for asset in parsed(page).assets if re.match(r"(https?:)?//", asset)]
+        assert outside == [], page
+    for sheet in html.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//|@import ['\"]http", sheet.read_text()), sheet
+
+
+def test_links_between_pages_lead_somewhere(html):
+    found = {page: parsed(page) for page in pages(html)}
+    for page, content in found.items():
+        for link in content.links:
+            target = urlparse(link)
+            if target.scheme or link.startswith("//") or not target.path.endswith((".html", "")):
+                continue
+            file = (page.parent / unquote(target.path)).resolve() if target.path else page
+            if target.path:
+                assert file.exists(), f"{page.name}: {link}"
+            if target.fragment and file in found:
+                assert unquote(target.fragment) in found[file].ids, f"{page.name}: {link}"
+
+
+def test_pictures_have_a_text(html):
+    for page in pages(html):
+        # The theme's own logo slot aside, every picture says what it shows.
+        assert parsed(page).mute == [], page
+
+
+def test_no_page_shows_an_accident(html):
+    for page in (html / "book").rglob("*.html"):
+        text = re.sub(r"<script.*?</script>|<style.*?</style>", "", page.read_text(), flags=re.DOTALL)
+        text = re.sub(r"<[^>]+>", "", text)
+        for sign in ("Traceback", "Warning:", "nan%", "I0000 00", "{result}", "problematic"):
+            assert sign not in text, (page, sign)
+        for line in text.splitlines():
+            assert not re.search(r"\d\.\d{9,}", line), (page, line)
+
+
+def test_numbers_are_those_of_the_run(html, tiny):
+    import json
+
+    summary = json.loads((tiny / "summary.json").read_text())
+    text = (html / "book" / "results.html").read_text()
+    assert f"{summary['dice']['mean']:.3f}" in text
+    assert f"{summary['n_parameters']:,}" in text
+
+
+def test_unknown_key_fails_the_build(checkout, html):
+    page = checkout / "book" / "conclusion.md"
+    before = page.read_text()
+    page.write_text(before + "\n{result}`dice.meen`\n")
+    try:
+        done = cxrseg(checkout, "book", "tiny")
+    finally:
+        page.write_text(before)
+    assert done.returncode == 1
+    assert "dice.meen" in done.stderr
+    assert "dice.mean" in done.stderr

@@ -1,0 +1,194 @@
+"""The chain as its users call it: `cxrseg run`, and what a change makes again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from conftest import ROOT, TINY, cxrseg
+from PIL import Image
+
+from cxrseg.cli import app
+
+pytestmark = pytest.mark.slow
+
+
+def dates(run, *files):
+    return {file: (run / file).stat().st_mtime_ns for file in files}
+
+
+ARTEFACTS = ("data/images.npy", "fold-0/model.keras", "cases.csv", "summary.json", "notebooks/04-compare.ipynb")
+
+
+def test_run_leaves_what_the_contract_names(tiny):
+    summary = json.loads((tiny / "summary.json").read_text())
+    assert (summary["study"], summary["run"]) == ("demo", "tiny")
+    assert set(summary["dice"]) >= {"mean", "ci95", "p5", "min"}
+    assert set(summary["classes"]) == {"COVID", "Non-COVID", "Normal"}
+    assert summary["structures"]["lungs"]["dice"] == summary["dice"]
+    provenance = summary["provenance"]
+    assert set(provenance) >= {
+        "commit", "versions", "hardware", "seeds", "durations_s", "dataset_fingerprint", "precision", "created",
+    }  # fmt: skip
+    rows = pd.read_csv(tiny / "cases.csv")
+    assert list(rows.columns[:4]) == ["case_id", "label", "fold", "structure"]
+    assert summary["dice"]["mean"] == pytest.approx(rows["dice"].mean(), abs=1e-4)
+    assert not list(tiny.rglob("*partial*"))
+
+
+def test_nothing_is_done_twice(checkout, tiny):
+    before = dates(tiny, *ARTEFACTS)
+    began = time.monotonic()
+    done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY)
+    assert done.returncode == 0
+    assert "mean Dice" in done.stdout
+    assert time.monotonic() - began < 10
+    assert dates(tiny, *ARTEFACTS) == before
+
+
+def test_other_parameters_are_refused_by_name(checkout, tiny):
+    done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY, "--set", "train.epochs=3")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: run 'tiny' exists with other parameters (train.epochs 2 -> 3)")
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_threshold_scores_again_and_trains_nothing(checkout, tiny):
+    before = dates(tiny, *ARTEFACTS)
+    done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY, "--set", "evaluate.threshold=0.4")
+    after = dates(tiny, *ARTEFACTS)
+    assert done.returncode == 0, done.stderr
+    assert after["data/images.npy"] == before["data/images.npy"]
+    assert after["fold-0/model.keras"] == before["fold-0/model.keras"]
+    assert after["summary.json"] > before["summary.json"]
+    assert json.loads((tiny / "summary.json").read_text())["parameters"]["evaluate"]["threshold"] == 0.4
+    assert cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY).returncode == 0
+
+
+def test_five_folds_pool_every_case(checkout):
+    done = cxrseg(checkout, "run", "demo", "--name", "five", *TINY, "--set", "run_folds=5", "--set", "train.epochs=1")
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(checkout / "runs" / "five" / "cases.csv")
+    assert rows["case_id"].is_unique
+    assert len(rows) == 24
+    assert rows["fold"].nunique() == 5
+    done = cxrseg(checkout, "compare", "five", "tiny")
+    assert done.returncode in (0, 1)
+
+
+def test_killed_run_goes_on(checkout):
+    command = [sys.executable, "-m", "cxrseg.cli", "run", "demo", "--name", "killed", *TINY, "--set", "train.epochs=60"]
+    run = checkout / "runs" / "killed"
+    with subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        deadline = time.monotonic() + 180
+        while not list(run.glob("fold-0/checkpoint-*")) and time.monotonic() < deadline:
+            assert process.poll() is None, "finished before it could be killed"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+    done = cxrseg(checkout, "run", "demo", "--name", "killed", *TINY, "--set", "train.epochs=60")
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch" in done.stdout
+    assert len(pd.read_csv(run / "fold-0" / "history.csv")) <= 60
+
+
+def test_two_processes_do_not_meet_in_one_run(checkout, tiny):
+    import fcntl
+
+    with open(tiny / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY)
+    assert done.returncode == 1
+    assert "another process is at work on run 'tiny'" in done.stderr
+
+
+def test_failed_stage_names_notebook_and_cell(checkout, tmp_path):
+    archive = tmp_path / "empty.zip"
+    archive.touch()
+    done = cxrseg(checkout, "run", "quex", "--data", archive, "--name", "broken")
+    assert done.returncode == 1
+    assert "notebooks/01-data.ipynb, cell" in done.stderr
+    assert "empty.zip" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (checkout / "runs" / "broken" / "data").exists()
+
+
+def folder_of_images(target, run):
+    """Write some prepared cases as a folder of pictures, of other sizes than the network's."""
+    from cxrseg.prepare import load
+
+    images, masks, *_ = load(run / "data")
+    for k in range(4):
+        place = target / ("Covid-19" if k % 2 else "Normal")
+        for kind, pixels in (("images", images[k]), ("masks", masks[k, ..., 0] * 255)):
+            (place / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).resize((150, 120)).save(place / kind / f"case{k}.png")
+    return target
+
+
+def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path):
+    folder = folder_of_images(tmp_path / "hospital", tiny)
+    (folder / "Normal" / "images" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n1234")
+    (folder / "Normal" / "masks" / "torn.png").write_bytes(b"")
+    done = cxrseg(checkout, "evaluate", "tiny", "--on", f"folder:{folder}")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tiny / "external" / "hospital" / "summary.json").read_text())
+    assert summary["n_cases"] == 4
+    assert set(summary["classes"]) == {"COVID", "Normal"}
+    assert len(summary["refused"]) == 1
+    assert "torn" in summary["refused"][0]["case_id"]
+    rows = pd.read_csv(tiny / "external" / "hospital" / "cases.csv")
+    truth = [int(Image.open(f).convert("L").point(lambda v: 255 * (v >= 128)).histogram()[255])
+             for f in sorted(folder.rglob("masks/case*.png"))]  # fmt: skip
+    assert sorted(rows["truth_pixels"]) == sorted(truth)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "demmo"], "did you mean demo?"),
+        (["run", "demo", "--set", "train.epoch=3"], "did you mean train.epochs?"),
+        (["run", "demo", "--name", "default"], "reserved"),
+        (["run", "demo", "--name", "../out"], "--name ../out"),
+        (["run", "quex", "--data", "nowhere.zip"], "nowhere.zip"),
+        (["run", "demo", "--profile", "nocluster"], "no such profile"),
+        (["evaluate", "nobody", "--on", "folder:."], "no run 'nobody'"),
+        (["evaluate", "tiny", "--on", "here"], "expected SOURCE:PATH"),
+        (["compare", "nobody"], "nobody"),
+        (["book", "nobody"], "nobody"),
+        (["fetch", "nothing"], "rsua"),
+    ],
+)
+def test_bad_input_is_one_line(checkout, tiny, arguments, named):
+    done = cxrseg(checkout, *arguments)
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_unwritable_output_is_one_line(checkout):
+    (checkout / "runs").mkdir(exist_ok=True)
+    blocked = checkout / "runs" / "blocked"
+    blocked.write_text("a file where the run's folder should go")
+    done = cxrseg(checkout, "run", "demo", "--name", "blocked", *TINY)
+    assert done.returncode == 1
+    assert "blocked" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_every_command_has_help():
+    for command in app.registered_commands:
+        done = cxrseg(ROOT, command.callback.__name__, "--help")
+        assert done.returncode == 0
+        assert len(done.stdout.splitlines()) > 5
+
+
+def test_studies_are_listed(checkout):
+    done = cxrseg(checkout, "studies")
+    assert [line.split()[0] for line in done.stdout.splitlines()][:1] == ["demo"]
+    assert "RSUA" in done.stdout
