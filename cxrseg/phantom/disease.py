@@ -25,9 +25,9 @@ def opacity(frame: Frame, lungs: Lungs, p: SimpleNamespace, rng: Generator) -> n
     if p.mottle:
         grains = fields.smooth_noise(rng, frame.size, p.mottle_grain)
         np.maximum(filled, p.mottle * edge(grains - p.mottle_level, p.mottle_softness), out=filled)
-    if p.kind in ("lobe", "both"):
+    if p.kind == "lobe":
         np.maximum(filled, consolidation(frame, lungs, p, rng), out=filled)
-    if p.kind in ("fluid", "both"):
+    if p.kind == "fluid":
         np.maximum(filled, effusion(frame, lungs, p, rng), out=filled)
     if p.haze:
         veil = p.haze * np.clip(p.haze_top + p.haze_slope * frame.v, 0, 1)

@@ -46,12 +46,15 @@ def _text(pen: ImageDraw.ImageDraw, fine: int, p: SimpleNamespace, rng: Generato
     else:
         text = "".join(LETTERS[k] for k in rng.integers(len(LETTERS), size=rng.integers(1, 9)))
     pixels = max(6, round(fine * rng.uniform(*p.text_size)))
+    font = _font(pixels)
     if rng.random() < p.anywhere:
         x, y = rng.uniform(0, 0.9), rng.uniform(0, 0.94)
     else:
-        x = rng.uniform(0.01, 0.17) if rng.random() < 0.5 else rng.uniform(0.76, 0.95)
+        # The patient's right is the picture's left; a label lies wholly in the picture.
+        at_left = text == "R" or (text != "L" and rng.random() < 0.5)
+        x = rng.uniform(0.01, 0.12) if at_left else rng.uniform(0.88, 0.99) - pen.textlength(text, font) / fine
         y = rng.uniform(0.01, p.text_low)
-    pen.text((fine * x, fine * y), text, fill=int(255 * rng.uniform(*p.text_brightness)), font=_font(pixels))
+    pen.text((fine * x, fine * y), text, fill=int(255 * rng.uniform(*p.text_brightness)), font=font)
 
 
 def _wire(pen: ImageDraw.ImageDraw, fine: int, p: SimpleNamespace, rng: Generator) -> None:

@@ -35,29 +35,35 @@ PARTS: dict[str, dict[str, Any]] = {
     "pose": {
         # Shares of the picture; from a small chest in a wide field to a crop tighter than the lungs.
         "height": S(Normal(0.73, 0.125, 0.46, 0.98), Normal(0.68, 0.14, 0.34, 1.08)),
+        # Width of the frame over its height; real masks are from 0.6 to 1.4 times as high as wide.
         "aspect": S(Normal(1.10, 0.16, 0.72, 1.50), Normal(1.03, 0.12, 0.72, 1.40)),
+        # Where the apices lie, share of the picture, and the midline off its middle.
         "top": S(Normal(0.11, 0.075, 0.010, 0.32), Normal(0.11, 0.07, -0.12, 0.36)),
         "shift": S(Normal(0, 0.015, -0.05, 0.05), Normal(0, 0.04)),
-        # Degrees; patients in bed and children lie askew.
+        # Degrees, and a slant: patients in bed and children lie askew.
         "tilt": S(Normal(0, 1.5), Either(0.85, Normal(0, 4), Normal(0, 13))),
         "shear": S(Normal(0, 0.015), Normal(0, 0.04)),
         # The whole of the lungs is in the picture.
         "whole": S(Always(True), Always(False)),
         # No chest is a formula: a smooth warp of everything.
         "warp": S(Gamma(2, 0.004), Gamma(2, 0.007)),
+        # A sideways wave of the spine, and where it begins.
         "scoliosis": S(Normal(0, 0.008), Normal(0, 0.02)),
         "scoliosis_from": Uniform(-0.3, 0.3),
     },
     "lungs": {
+        # Half of the inner width of the rib cage; with `aspect` it sets how broad a chest is.
         "half_width": S(Normal(0.535, 0.03, 0.45, 0.62), Normal(0.535, 0.04, 0.42, 0.66)),
         # Shoulders of the rib cage: how wide it already is near the apex.
         "squareness": S(Uniform(0.92, 1.06), Uniform(0.85, 1.10)),
         "taper": S(Uniform(0.85, 1.35), Uniform(0.75, 1.60)),
         # Barrel (emphysema) to bell (infants).
         "bell": S(Normal(0, 0.03), Normal(0, 0.06)),
+        # Small departures of the wall from its mean curve.
         "wall_wobble": S(Always(0.004), Always(0.009)),
         # Width of the mediastinum, from a drop heart to a widened supine one.
         "mediastinum": S(Normal(1.0, 0.13, 0.7, 1.4), Normal(1.0, 0.2, 0.55, 1.7)),
+        # Small departures of the medial border, and how far the aortic arch stands out.
         "medial_wobble": S(Always(0.004), Always(0.006)),
         "aortic_knob": S(Normal(0.035, 0.015, 0, 0.08), Normal(0.03, 0.02, -0.01, 0.09)),
         # A turned patient shifts the mediastinum against the cage.
@@ -71,6 +77,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "dome_top": S(Normal(0.83, 0.035, 0.72, 0.92), Normal(0.84, 0.04, 0.70, 0.95)),
         "left_dome_lower": S(Normal(0.025, 0.018, -0.03, 0.07), Normal(0.025, 0.025, -0.05, 0.10)),
         "dome_ripple": S(Always(0.006), Always(0.012)),
+        # Heart: size, place of its middle, half axes; cardiomegaly is common in supine pictures.
         "heart_scale": S(Normal(1.0, 0.12, 0.75, 1.4), Normal(1.0, 0.16, 0.65, 1.55)),
         "heart_u": S(Normal(0.080, 0.02), Normal(0.085, 0.03)),
         "heart_lift": S(Normal(0.13, 0.02), Normal(0.13, 0.03)),
@@ -78,6 +85,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "heart_short": Uniform(0.16, 0.23),
         # Degrees below the horizontal: lying in broad, hanging in slender people.
         "heart_tilt": S(Normal(32, 8), Normal(32, 12)),
+        # Fat in the angle between heart and diaphragm: how far out, in half axes of the heart.
         "fat_pad": S(Maybe(0.4, Uniform(0.5, 0.8)), Maybe(0.5, Uniform(0.5, 0.9))),
         # How far heart and mediastinum round into each other.
         "crease": Uniform(0.012, 0.05),
@@ -87,6 +95,7 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
     "side": {
+        # Relative width; where the apex and the summit of the dome lie.
         "breadth": S(Normal(1, 0.03), Normal(1, 0.05)),
         "apex": S(Normal(0.235, 0.02, 0.18, 0.3), Normal(0.235, 0.03, 0.15, 0.32)),
         "dome_centre": S(Uniform(0.42, 0.58), Uniform(0.40, 0.62)),
@@ -102,6 +111,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "air": {
         # Contrast between lung and soft tissue: breath, body size, tube voltage.
         "contrast": S(Uniform(0.62, 0.80), Uniform(0.31, 0.86)),
+        # Softness of the edge at the ribs; wide with movement, obesity and poor scans.
         "wall_softness": S(Uniform(0.003, 0.005), Either(0.7, Uniform(0.004, 0.014), Uniform(0.010, 0.035))),
         # Over what distance the lung reaches its full depth from the wall, and from the mediastinum.
         "rounding": S(Uniform(0.14, 0.26), Uniform(0.08, 0.35)),
@@ -142,6 +152,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "medial_softness": Uniform(0.01, 0.05),
     },
     "airways": {
+        # A column of air, a little right of the middle at most; wide in adults, faint in burnt-out pictures.
         "trachea": S(Uniform(0.12, 0.20), Maybe(0.85, Uniform(0.03, 0.30))),
         "trachea_half_width": S(Uniform(0.024, 0.032), Uniform(0.02, 0.04)),
         "trachea_u": S(Normal(0, 0.008), Normal(0, 0.015)),
@@ -164,6 +175,8 @@ PARTS: dict[str, dict[str, Any]] = {
         # Ribs drown in the abdomen: how much of them is lost there.
         "lost_below": S(Uniform(0.75, 0.95), Either(0.75, Uniform(0.7, 1), Uniform(0, 0.9))),
         "lost_medially": S(Uniform(0.6, 0.85), Uniform(0, 0.9)),
+        # Posterior ribs: shadow, slope at the spine, bend towards the wall, spacing, width over spacing.
+        # Eight to eleven show above the diaphragm.
         "posterior": S(Uniform(0.07, 0.125), Maybe(0.93, Uniform(0.012, 0.20))),
         "posterior_slope": S(Uniform(-0.13, -0.04), Uniform(-0.16, 0.05)),
         "posterior_curve": S(Uniform(0.20, 0.30), Uniform(0.08, 0.40)),
@@ -171,6 +184,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "upper_curl": S(Uniform(0.8, 1.6), Uniform(0, 1.6)),
         "posterior_spacing": S(Uniform(0.088, 0.104), Uniform(0.075, 0.115)),
         "posterior_duty": S(Uniform(0.40, 0.50), Uniform(0.35, 0.60)),
+        # Anterior ribs: fainter, falling towards the midline.
         "anterior": S(Uniform(0.03, 0.07), Maybe(0.8, Uniform(0, 0.14))),
         "anterior_slope": S(Uniform(0.30, 0.48), Uniform(0.1, 0.6)),
         "anterior_curve": S(Uniform(-0.05, 0.10), Uniform(-0.1, 0.2)),
@@ -178,6 +192,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "anterior_duty": S(Uniform(0.38, 0.48), Uniform(0.3, 0.5)),
         # Where, across the lung, bone turns to cartilage that casts no shadow.
         "cartilage": S(Uniform(0.40, 0.52), Uniform(0.3, 0.6)),
+        # Tube or band, and how blurred and regular.
         "cortex": S(Uniform(0.25, 0.5), Uniform(0, 0.7)),
         "lower_edge": S(Uniform(0.2, 0.5), Uniform(-0.3, 0.6)),
         "rib_softness": S(Uniform(0.16, 0.28), Uniform(0.16, 0.60)),
@@ -185,6 +200,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "side_offset": S(Always(0.05), Always(0.12)),
     },
     "spine": {
+        # Seen through the mediastinum only where the beam is hard enough.
         "spine": S(Uniform(0.04, 0.09), Uniform(0, 0.28)),
         "spine_half_width": S(Uniform(0.055, 0.070), Uniform(0.045, 0.085)),
         "spine_u": S(Normal(0, 0.006), Normal(0, 0.012)),
@@ -195,6 +211,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "processes": S(Uniform(0.2, 0.5), Uniform(0, 0.6)),
     },
     "clavicle": {
+        # Straight to S-shaped, rising outwards with the shoulders down, level with the arms raised.
         "clavicle": S(Uniform(0.14, 0.22), Maybe(0.93, Uniform(0.03, 0.33))),
         "clavicle_v": S(Normal(0.115, 0.02), Normal(0.08, 0.05)),
         "clavicle_slope": S(Normal(0.22, 0.05), Uniform(-0.10, 0.45)),
@@ -216,6 +233,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "scapula_top": S(Uniform(0.02, 0.08), Uniform(-0.05, 0.10)),
     },
     "humerus": {
+        # In the picture with wide fields only; a disc that must not count as lung when inverted.
         "humerus": S(Uniform(0.08, 0.15), Maybe(0.6, Uniform(0, 0.30))),
         "humerus_x": S(Uniform(0.72, 0.80), Uniform(0.62, 0.85)),
         "humerus_v": S(Uniform(0.05, 0.12), Uniform(-0.05, 0.12)),
@@ -229,6 +247,7 @@ PARTS: dict[str, dict[str, Any]] = {
         # Tissue outside the ribs: from lean to obese.
         "chest_wall": S(Normal(0.10, 0.03, 0.05, 0.2), Gamma(3, 0.035)),
         "side_difference": S(Always(0.02), Always(0.05)),
+        # Outline: neck, the height and slope of the shoulders, how far arms and armpits stand out.
         "neck": S(Uniform(0.19, 0.23), Uniform(0.16, 0.27)),
         "shoulder_v": S(Uniform(-0.13, -0.08), Uniform(-0.12, 0.06)),
         "shoulder_height": S(Uniform(0.16, 0.26), Uniform(0.1, 0.3)),
@@ -240,6 +259,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "evenness": S(Uniform(0.28, 0.40), Uniform(0.25, 0.60)),
         "thickness": S(Uniform(0.50, 0.62), Uniform(0.2, 0.9)),
         "roundness": S(Uniform(0.35, 0.5), Uniform(0.25, 0.60)),
+        # Arms beside the body leave a dark, lung-like gap.
         "arms": S(Maybe(0.5, Uniform(0.4, 0.6)), Maybe(0.65, Uniform(0.3, 0.8))),
         "arm_gap": S(Uniform(0.0, 0.06), Uniform(0, 0.10)),
         "arm_width": S(Uniform(0.07, 0.10), Uniform(0.05, 0.11)),
@@ -250,11 +270,13 @@ PARTS: dict[str, dict[str, Any]] = {
         "fade_softness": S(Uniform(0.04, 0.08), Uniform(0.02, 0.08)),
         "fade_softness_x": S(Uniform(0.03, 0.06), Uniform(0.02, 0.06)),
         "fade_x": Uniform(0.6, 1.1),
+        # Tissue at the rim of the body burnt out, or a fold of skin.
         "rim": S(Maybe(0.3, Uniform(0.05, 0.2)), Maybe(0.3, Uniform(0.1, 0.6))),
         "rim_x": Uniform(0.02, 0.12),
         "rim_softness": Uniform(0.02, 0.08),
     },
     "fat": {
+        # Darker than muscle by a tenth; after hard windows, nearly as dark as lung.
         "fat": S(Maybe(0.5, Uniform(0.05, 0.15)), Maybe(0.5, Uniform(0.1, 0.7))),
         # Above the collar bones, or in the armpits.
         "fat_above": Chance(0.55),
@@ -269,6 +291,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "fat_softness": S(Uniform(0.2, 0.4), Uniform(0.05, 0.30)),
     },
     "breasts": {
+        # Half of the patients; the lower fold crosses the lung like a second diaphragm.
         "breasts": S(Maybe(0.4, Uniform(0.04, 0.12)), Maybe(0.4, Uniform(0.03, 0.30))),
         "breast_x": S(Uniform(0.30, 0.38), Uniform(0.25, 0.42)),
         "breast_v": S(Uniform(0.66, 0.80), Uniform(0.55, 0.85)),
@@ -279,6 +302,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "implant_radius": Uniform(0.13, 0.25),
     },
     "mediastinum": {
+        # What mediastinum and heart add to the soft tissue around them.
         "great_vessels": S(Uniform(0.16, 0.24), Uniform(0, 0.45)),
         "band_share": S(Uniform(0.95, 1.0), Uniform(0.8, 1.0)),
         # Above the arch the vessels of the neck fan out, but do not fill the gap between the apices.
@@ -290,6 +314,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "heart_rest": S(Uniform(0.01, 0.03), Uniform(0.005, 0.1)),
     },
     "abdomen": {
+        # What liver and spleen add; the spleen's side, with stomach and bowel, is lighter.
         "liver": S(Uniform(0.14, 0.24), Uniform(0, 0.45)),
         "spleen": S(Uniform(0.82, 0.98), Uniform(0.7, 1.0)),
         "dome_softness": S(Uniform(0.003, 0.006), Uniform(0.003, 0.015)),
@@ -317,13 +342,15 @@ PARTS: dict[str, dict[str, Any]] = {
         "stomach_u": S(Uniform(0.18, 0.30), Uniform(0.12, 0.38)),
         "stomach_width": S(Uniform(0.07, 0.13), Uniform(0.08, 0.22)),
         "stomach_height": S(Uniform(0.06, 0.12), Uniform(0.08, 0.25)),
-        "fluid_level": S(Chance(0.3), Chance(0.3)),
+        "fluid_level": S(Chance(0.1), Chance(0.3)),
         "stomach_wall": S(Uniform(0.012, 0.02), Uniform(0.008, 0.03)),
+        # Gas in the bowel: round, dark, sharp.
         "bubbles": S(Maybe(0.3, Count(1, 3)), Maybe(0.6, Count(1, 4))),
         "bubble_radius": S(Always((0.02, 0.06)), Always((0.03, 0.20))),
         "gas": S(Uniform(0.1, 0.25), Uniform(0.1, 0.75)),
     },
     "head": {
+        # Chin and head over the apices, in tired and in small patients.
         "chin": S(Maybe(0.5, Uniform(0.2, 0.4)), Maybe(0.4, Uniform(0.1, 0.6))),
         "chin_u": S(Normal(0, 0.02), Normal(0, 0.03)),
         "chin_v": S(Uniform(-0.42, -0.25), Uniform(-0.50, -0.12)),
@@ -337,6 +364,7 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     # --- the picture ----------------------------------------------------------------------------------------
     "acquisition": {
+        # Unevenness of tissue and beam, fine to coarse.
         "fine_texture": S(Uniform(0.002, 0.008), Uniform(0, 0.03)),
         "coarse_texture": S(Uniform(0, 0.015), Uniform(0, 0.06)),
         "uneven_beam": S(Uniform(0, 0.04), Uniform(0, 0.2)),
@@ -355,30 +383,37 @@ PARTS: dict[str, dict[str, Any]] = {
         "window_high": S(Uniform(99, 100), Uniform(88, 100)),
         "lung_window": S(Chance(0.5), Chance(0.4)),
         "lung_margin": S(Uniform(0.10, 0.3), Uniform(0.02, 0.4)),
+        # Characteristic curve of film and display: contrast, its middle, gamma, and odd ones.
         "sigmoid": S(Uniform(2.0, 4.0), Maybe(0.5, Uniform(3, 7))),
         "sigmoid_centre": S(Uniform(0.50, 0.62), Always(0.5)),
         "gamma": S(Factor(0.12), Factor(0.5)),
         "irregular": S(Chance(0), Chance(0.3)),
         "equalised": S(NEVER, Maybe(0.15, Always(0.8))),
+        # Greys that end short of white, or begin above black.
         "gain": S(Uniform(0.86, 0.98), Uniform(0.6, 1)),
         "offset": S(Always(0), Maybe(0.5, Uniform(0, 0.3))),
+        # Shutters, a little askew; black, or white in some archives.
         "collimated": S(Chance(0.08), Chance(0.25)),
         "collimator_tilt": S(Normal(0, 0.7), Maybe(0.4, Normal(0, 4))),
         "shutter": S(Always(0.012), Either(0.75, Always(0.03), Always(0.066))),
         "shutter_tone": S(Always(0.0), Choice((0.0, 0.0, 0.0, 0.05, 1.0))),
+        # Boxes that hide a name.
         "label_boxes": S(NEVER, Maybe(0.2, Count(1, 3))),
+        # Quantum noise, share of the grey scale.
         "noise": S(Uniform(0.004, 0.012), Maybe(0.8, Gamma(1, 0.012))),
         # Some archives keep negatives, and pictures flipped left to right.
         "inverted": S(Chance(0), Chance(0.02)),
         "mirrored": S(Chance(0), Chance(0.03)),
     },
     "overlays": {
+        # Side marker and labels; where and how large.
         "texts": S(Choice((0, 1, 1, 1)), Maybe(0.55, Count(0, 3))),
         "known_words": S(Always(1.0), Always(0.6)),
         "anywhere": S(Always(0.0), Always(0.3)),
         "text_low": S(Always(0.25), Always(0.92)),
         "text_size": S(Always((0.03, 0.05)), Always((0.03, 0.10))),
         "text_brightness": S(Always((0.8, 1.0)), Always((0.67, 1.0))),
+        # ECG leads and electrodes, tubes, pacemakers: common on intensive care.
         "wires": S(Maybe(0.10, Count(1, 3)), Maybe(0.25, Either(0.8, Count(1, 5), Count(6, 13)))),
         "wire_stride": S(Always(0.15), Always(0.23)),
         "wire_width": S(Always((0.003, 0.006)), Always((0.004, 0.016))),
@@ -389,14 +424,15 @@ PARTS: dict[str, dict[str, Any]] = {
     },
 }
 
+# All kinds of opacity, absent, with the shapes they take where a class has them.
 _ABSENT: dict[str, Any] = {
     "patches": Always(0),
     "bilateral": Always(False),
     "patch_x": Always((0.45, 0.92)),
     "patch_v": Always((0.35, 0.92)),
-    "patch_radius": S(Always((0.07, 0.20)), Always((0.03, 0.25))),
+    "patch_radius": S(Always((0.07, 0.20)), Always((0.03, 0.20))),
     "patch_softness": S(Always((0.18, 0.40)), Always((0.05, 0.40))),
-    "patch_amount": S(Always((0.3, 0.65)), Always((0.2, 1.0))),
+    "patch_amount": S(Always((0.3, 0.65)), Always((0.15, 0.8))),
     "patch_ripple": S(Always(0.5), Always(0.25)),
     "mottle": NEVER,
     "mottle_grain": Choice((5, 6, 8, 10, 14)),
@@ -425,7 +461,8 @@ _ABSENT: dict[str, Any] = {
 
 DISEASES: dict[str, dict[str, Any]] = {
     "Normal": _ABSENT,
-    # Heavier opacities than these taught networks little and made them leak under the diaphragm.
+    # Randomised opacities are kept light: on the first networks taught by phantoms they gained nothing, and
+    # heavy ones provoked leaks under the diaphragm.
     # Ground glass: several patches, nearly always in both lungs, faint, towards the wall and the bases.
     "COVID": _ABSENT
     | {
@@ -448,6 +485,7 @@ DISEASES: dict[str, dict[str, Any]] = {
         "margin": S(NEVER, Maybe(0.2, Uniform(0.2, 0.8))),
     },
 }
+
 Table = dict[str, dict[str, Any]]
 
 
