@@ -7,7 +7,7 @@ ROTATION = np.deg2rad(7)  # patients are rarely straighter than this
 SCALE = 0.12
 SHIFT = 0.06  # share of the image's side
 CONTRAST = 0.3
-BRIGHTNESS = 0.15
+BRIGHTNESS = 0.15  # share of the range from black to white
 
 
 def augment(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -15,13 +15,13 @@ def augment(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> t
 
     Parameters
     ----------
-    image : (size, size) float32 array, 0 to 1
+    image : (size, size) uint8 array
     masks : (size, size, structures) float32 array of 0 and 1
     rng : numpy.random.Generator
 
     Returns
     -------
-    image : (size, size) float32 array, 0 to 1
+    image : (size, size) uint8 array
     masks : (size, size, structures) float32 array of 0 and 1
     """
     size = len(image)
@@ -29,9 +29,9 @@ def augment(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> t
     matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
     centre = np.full(2, (size - 1) / 2)
     offset = centre - matrix @ (centre + rng.uniform(-SHIFT, SHIFT, 2) * size)
-    image = affine_transform(image, matrix, offset, order=1, mode="nearest")
+    image = affine_transform(image, matrix, offset, output=np.float32, order=1, mode="nearest")
     masks = np.stack(
         [affine_transform(mask, matrix, offset, order=1, mode="nearest") for mask in np.moveaxis(masks, -1, 0)], axis=-1
     )
-    image = (image - 0.5) * (1 + rng.uniform(-CONTRAST, CONTRAST)) + 0.5 + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
-    return np.clip(image, 0, 1, dtype=np.float32), (masks > 0.5).astype(np.float32)
+    image = (image - 128) * (1 + rng.uniform(-CONTRAST, CONTRAST)) + 128 + 255 * rng.uniform(-BRIGHTNESS, BRIGHTNESS)
+    return np.clip(image, 0, 255).astype(np.uint8), (masks > 0.5).astype(np.float32)

@@ -82,8 +82,11 @@ def evaluate(
             raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of folder, covid_qu_ex, rsua")
         if not Path(path).exists():
             raise ValueError(f"--on {on}: no such file or folder: {path}")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from cxrseg.external import evaluate_external
+        from cxrseg import runs
+
+        runs.study(run)
+        with _silent_start():
+            from cxrseg.external import evaluate_external
 
         _say(evaluate_external(run, source, Path(path)))
 
@@ -138,6 +141,21 @@ def _say(summary: dict) -> None:
     print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+
+
+@contextmanager
+def _silent_start():
+    """Keep TensorFlow's words about itself, which no log level turns off, from a person's terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
 
 
 @contextmanager

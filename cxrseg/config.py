@@ -16,12 +16,20 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @classmethod
+    def pick(cls, names: dict):
+        """Build the section from a notebook's variables, as ``TrainConfig.pick(globals())``: one per key."""
+        return cls(**{key: names[key] for key in cls.model_fields})
+
 
 class DataConfig(Section):
     """Which radiographs, and how they are split (notebook 01-data)."""
 
     source: Literal["phantom", "rsua", "covid_qu_ex", "folder"] = Field(
         "phantom", description="where the radiographs come from"
+    )
+    setting: Literal["realistic", "randomised"] = Field(
+        "realistic", description="of phantoms: as a chest looks, or varied far beyond that, to learn from"
     )
     path: str = Field("", description="archive or folder of the source; empty: the source's own default")
     parts: list[str] = Field([], description="parts of COVID-QU-Ex to use (Train, Val, Test); empty: all there are")
@@ -39,11 +47,24 @@ class TrainConfig(Section):
     """The network and how it learns (notebook 02-train). The defaults suit a few minutes on two cores."""
 
     input_size: int = Field(128, ge=32, le=1024, description="side of the network's input, pixels")
-    base_filters: int = Field(16, ge=1, le=256, description="channels of the first level; each level doubles them")
+    contrast: Literal["as_is", "equalised"] = Field(
+        "as_is", description="grey levels as they are, or two channels: equalised, and locally normalised"
+    )
+    base_filters: int = Field(16, ge=1, le=256, description="channels of the first level")
+    growth: float = Field(2.0, ge=1, le=2, description="how many times as many channels each level down has")
     depth: int = Field(5, ge=2, le=7, description="resolution levels, the lowest included")
+    stride: Literal[1, 2] = Field(1, description="2: the network works at half of input_size")
+    batch_norm: bool = Field(False, description="batch normalisation after each convolution")
+    init: str = Field("", description="run whose weights to start from; empty: random weights")
     epochs: int = Field(25, ge=1, le=10_000, description="passes over the training part")
     batch_size: int = Field(8, ge=1, le=1024, description="images per gradient step")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="step size of Adam")
+    loss: Literal["cross_entropy", "cross_entropy_dice"] = Field(
+        "cross_entropy", description="binary cross-entropy, alone or plus one minus the soft Dice of each image"
+    )
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="step size of Adam, at its highest")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="of the learning rate; cosine: a short rise, then down to nearly nothing"
+    )
     patience: int = Field(10, ge=0, description="epochs without a better validation loss before stopping; 0: never")
     validation_share: float = Field(0.1, gt=0, le=0.5, description="share of the training folds kept for validation")
     augment: bool = Field(False, description="randomly rotate, scale, shift and re-expose the training images")
@@ -54,10 +75,11 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _halves(self):
-        if self.input_size % 2 ** (self.depth - 1):
+        step = self.stride * 2 ** (self.depth - 1)
+        if self.input_size % step:
             raise ValueError(
-                f"input_size {self.input_size} cannot be halved {self.depth - 1} times (depth {self.depth}): "
-                f"use a multiple of {2 ** (self.depth - 1)}"
+                f"input_size {self.input_size} does not suit depth {self.depth} and stride {self.stride}: "
+                f"use a multiple of {step}"
             )
         return self
 

@@ -12,10 +12,11 @@ import pandas as pd
 
 from cxrseg import baselines, metrics, stats
 from cxrseg.config import EvaluateConfig
-from cxrseg.inputs import network_input, to_grid
+from cxrseg.inputs import CHANNELS, network_input, to_grid
 from cxrseg.prepare import load
 
 BATCH = 16
+CONTRAST = {channels: contrast for contrast, channels in CHANNELS.items()}
 
 
 def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path) -> tuple[pd.DataFrame, dict]:
@@ -108,7 +109,8 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     -------
     (n, size, size, structures) float32 array, 0 to 1
     """
-    inputs = network_input(images, model.input_shape[1])
+    _, size, _, channels = model.input_shape
+    inputs = network_input(images, size, CONTRAST[channels])
     return to_grid(keras.ops.convert_to_numpy(model.predict_on_batch(inputs)), images.shape[1])
 
 

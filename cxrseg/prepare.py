@@ -60,7 +60,8 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> dic
     try:
         table, refused, details = _write_arrays(cases, config, partial, workers)
         _check_refused(refused, len(cases), config)
-        twins = near_duplicates(*details)
+        # Phantoms differ by construction, and there may be a hundred thousand of them.
+        twins = [] if config.source == "phantom" else near_duplicates(*details)
         table["cluster"] = _clusters(table, twins)
         table["fold"] = assign_folds(table["label"], table["cluster"], config.folds, config.seed)
         summary = {

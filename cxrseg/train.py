@@ -1,5 +1,6 @@
 """Train one fold. Killed at any moment, it goes on from the last whole epoch to the same end."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,10 +12,10 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from cxrseg import hardware
+from cxrseg import hardware, paths
 from cxrseg.augment import augment
 from cxrseg.config import TrainConfig
-from cxrseg.inputs import network_input, network_target
+from cxrseg.inputs import CHANNELS, network_input, network_target, resize
 from cxrseg.prepare import assign_folds, load
 from cxrseg.unet import unet
 
@@ -53,8 +54,10 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
 
     precision = hardware.native_precision() if config.precision == "auto" else config.precision
-    model = build(config, masks.shape[-1], precision)
+    model = build(config, masks.shape[-1], precision, -(-len(training) // config.batch_size))
     identity = {"config": config.model_dump(), "fold": fold, "fingerprint": dataset["fingerprint"]}
+    if config.init:
+        identity["init_sha256"] = start_from(model, config.init)
     history = resume(model, folder, identity)
 
     batches = Batches(pixels, masks, training, config, epoch=len(history))
@@ -115,7 +118,7 @@ def split(cases: pd.DataFrame, fold: int, share: float, seed: int) -> tuple[np.n
     return inside[~chosen], inside[chosen], testing
 
 
-def build(config: TrainConfig, structures: int, precision: str) -> keras.Model:
+def build(config: TrainConfig, structures: int, precision: str, steps_per_epoch: int) -> keras.Model:
     """Build and compile the network of a configuration, its initial weights drawn from the seed."""
     keras.utils.set_random_seed(config.seed)
     if keras.backend.backend() == "tensorflow":
@@ -123,12 +126,36 @@ def build(config: TrainConfig, structures: int, precision: str) -> keras.Model:
 
         tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
-    model = unet(config.input_size, structures, config.base_filters, config.depth)
-    model.compile(
-        keras.optimizers.Adam(config.learning_rate), loss="binary_crossentropy", metrics=["binary_accuracy", dice]
+    model = unet(
+        config.input_size,
+        structures,
+        config.base_filters,
+        config.depth,
+        channels=CHANNELS[config.contrast],
+        growth=config.growth,
+        stride=config.stride,
+        batch_norm=config.batch_norm,
     )
+    rate = config.learning_rate
+    if config.schedule == "cosine":
+        steps = steps_per_epoch * config.epochs
+        warmup = min(100, steps // 10)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 20, steps - warmup, alpha=0.02, warmup_target=rate, warmup_steps=warmup
+        )
+    loss = "binary_crossentropy" if config.loss == "cross_entropy" else cross_entropy_dice
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["binary_accuracy", dice])
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def cross_entropy_dice(truth, probability):
+    """Binary cross-entropy, plus one minus the soft Dice of each image and structure; shape (batch,)."""
+    truth = ops.cast(truth, "float32")
+    entropy = ops.mean(ops.binary_crossentropy(truth, probability), axis=(1, 2, 3))
+    common = ops.sum(truth * probability, axis=(1, 2))
+    total = ops.sum(truth, axis=(1, 2)) + ops.sum(probability, axis=(1, 2))
+    return entropy + 1 - ops.mean((2 * common + 1) / (total + 1), axis=-1)  # 1: an empty structure has a Dice too
 
 
 def dice(truth, probability):
@@ -159,13 +186,14 @@ class Batches(keras.utils.PyDataset):
         if self.epoch is not None:
             order = np.random.default_rng([self.config.seed, self.epoch]).permutation(self.rows)
         chosen = order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
-        inputs = network_input(self.pixels[chosen], self.config.input_size)
-        targets = network_target(self.masks[chosen], self.config.input_size)
+        pixels, size = self.pixels[chosen], self.config.input_size
+        targets = network_target(self.masks[chosen], size)
         if self.config.augment and self.epoch is not None:
+            pixels = resize(pixels, size)
             for k, row in enumerate(chosen):
                 rng = np.random.default_rng([self.config.seed, self.epoch, row])
-                inputs[k, ..., 0], targets[k] = augment(inputs[k, ..., 0], targets[k], rng)
-        return inputs, targets
+                pixels[k], targets[k] = augment(pixels[k], targets[k], rng)
+        return network_input(pixels, size, self.config.contrast), targets
 
 
 class Epochs(keras.callbacks.Callback):
@@ -226,6 +254,30 @@ class Epochs(keras.callbacks.Callback):
         partial.rename(self.folder / f"checkpoint-{done:05d}")
         if previous:
             shutil.rmtree(previous)
+
+
+def start_from(model: keras.Model, run: str) -> str:
+    """Give `model` the weights of a run's first fold; return the digest of their file.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run has no trained network.
+    ValueError
+        Its network is another one.
+    """
+    file = paths.fold(run, 0) / "model.keras"
+    if not file.is_file():
+        raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
+    source = keras.saving.load_model(file, compile=False)
+    ours, theirs = ([tuple(w.shape) for w in network.weights] for network in (model, source))
+    if ours != theirs:
+        raise ValueError(
+            f"train.init: the network of run {run!r} has {source.count_params():,} parameters, this one "
+            f"{model.count_params():,}; give both the same contrast, base_filters, growth, depth, stride and batch_norm"
+        )
+    model.set_weights(source.get_weights())
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:

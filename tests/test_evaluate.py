@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cxrseg.config import DataConfig, EvaluateConfig
 from cxrseg.evaluate import evaluate, score, summarise, to_levels
-from cxrseg.inputs import network_input, network_target, to_grid
+from cxrseg.inputs import _gaussian, network_input, network_target, to_grid
 from cxrseg.prepare import load, prepare
 
 CONFIG = EvaluateConfig(resamples=200)
@@ -131,3 +132,26 @@ def test_inputs_are_averaged_not_sampled():
     target = network_target(mask, 16)
     assert target[0, ..., 1].sum() == 16
     assert target[0, ..., 0].sum() == 0
+
+
+def test_equalised_input_does_not_change_with_exposure():
+    rng = np.random.default_rng(0)
+    image = gaussian_filter(rng.standard_normal((64, 64)), 3)
+    image = np.uint8(20 + 200 * (image - image.min()) / np.ptp(image))
+    darker = np.uint8(255 * (image / 255.0) ** 1.6)
+    one, two = network_input(np.stack([image, darker]), 64, "equalised")
+    assert one.shape == (64, 64, 2)
+    assert np.abs(one - two).mean() < 0.02
+    # Equalised: any value is as frequent as any other, but for the clipped ends.
+    assert np.histogram(one[..., 0], 10, (-1, 1))[0].std() < 64 * 64 * 0.02
+    # The second channel has no slow brightness left.
+    assert np.abs(gaussian_filter(one[..., 1], 8)).mean() < 0.1
+
+
+def test_gaussian_matrix_is_scipys_filter():
+    image = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+    blur = _gaussian(64, 3.0)
+    inner = (slice(16, -16), slice(16, -16))
+    np.testing.assert_allclose(
+        (blur @ image @ blur.T)[inner], gaussian_filter(image, 3.0, truncate=8)[inner], atol=1e-5
+    )

@@ -63,7 +63,17 @@ def test_every_parameter_is_read(stage):
     names = {node.target.id for node in ast.parse(parameters(notebook)).body if isinstance(node, ast.AnnAssign)}
     later = "\n".join(source for source in sources(notebook) if source != parameters(notebook))
     used = {n.id for n in ast.walk(ast.parse(later)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    assert names <= used
+    section = SECTIONS[stage]
+    picked = set(section.model_fields) if section and f"config = {section.__name__}.pick(globals())" in later else set()
+    assert names <= used | picked
+    assert not section or "config" in used
+
+
+def test_pick_reads_every_key_and_nothing_else():
+    changed = EvaluateConfig(threshold=0.3, seed=7)
+    assert EvaluateConfig.pick({**changed.model_dump(), "run": "x", "__name__": "notebook"}) == changed
+    with pytest.raises(KeyError):
+        EvaluateConfig.pick({"threshold": 0.3})
 
 
 @pytest.mark.parametrize("stage", STAGES)

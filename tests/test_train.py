@@ -155,6 +155,28 @@ def test_dice_agrees_with_scikit_learn():
     assert float(dice(truth[:1] * 0, probability[:1] * 0)[0]) == 1
 
 
+def test_cross_entropy_dice_by_hand():
+    truth = np.zeros((1, 2, 2, 1), np.float32)
+    truth[0, 0] = 1
+    probability = np.array([0.9, 0.6, 0.2, 0.1], np.float32).reshape(1, 2, 2, 1)
+    entropy = -(np.log(0.9) + np.log(0.6) + np.log(0.8) + np.log(0.9)) / 4
+    soft = (2 * (0.9 + 0.6) + 1) / (2 + 1.8 + 1)
+    assert float(module.cross_entropy_dice(truth, probability)[0]) == pytest.approx(entropy + 1 - soft, rel=1e-5)
+
+
+def test_start_from_another_run(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "fold", lambda run, number: tmp_path / run)
+    train(SMALL, data, tmp_path / "first")
+    go_on = SMALL.model_copy(update={"init": "first", "epochs": 1, "learning_rate": 1e-9})
+    record = train(go_on, data, tmp_path / "second")
+    np.testing.assert_allclose(weights(tmp_path / "second"), weights(tmp_path / "first"), atol=1e-6)
+    assert len(record["init_sha256"]) == 64
+    with pytest.raises(FileNotFoundError, match="'nobody'"):
+        train(go_on.model_copy(update={"init": "nobody"}), data, tmp_path / "third")
+    with pytest.raises(ValueError, match="parameters, this one"):
+        train(go_on.model_copy(update={"base_filters": 8}), data, tmp_path / "third")
+
+
 def test_precision_is_what_the_hardware_does(monkeypatch):
     monkeypatch.setattr(hardware, "gpus", lambda: [])
     for flags, expected in (({"avx512_bf16"}, "mixed_bfloat16"), ({"avx2"}, "float32")):

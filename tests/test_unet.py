@@ -55,3 +55,14 @@ def test_layer_table_has_every_layer():
     table = layer_table(unet(64, 1, 4, 3))
     assert table["parameters"].sum() == unet(64, 1, 4, 3).count_params()
     assert table["output"].iloc[0] == "64 x 64 x 1"
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_lighter_network(batch_norm):
+    network = unet(64, 1, 8, 3, channels=2, growth=1.5, stride=2, batch_norm=batch_norm)
+    probability = network.predict(np.zeros((1, 64, 64, 2), np.float32), verbose=0)
+    assert probability.shape == (1, 64, 64, 1)
+    convolutions = {layer.name: layer for layer in network.layers if "Conv2D" in type(layer).__name__}
+    assert [convolutions[name].filters for name in ("stem", "down0_a", "down1_a", "bottom_a")] == [8, 8, 12, 18]
+    assert convolutions["down0_a"].output.shape[1:3] == (32, 32)
+    assert any("norm" in layer.name for layer in network.layers) == batch_norm

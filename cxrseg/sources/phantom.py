@@ -15,12 +15,12 @@ DEFAULT_CASES = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
 
 
 def cases(config: DataConfig) -> list[Case]:
-    """List phantoms of the realistic setting; none is made before it is asked for.
+    """List phantoms; none is made before it is asked for.
 
     Parameters
     ----------
     config : DataConfig
-        `seed`, `image_size`, `structures` and `cases_per_class` are used; fewer cases of a class are the
+        `seed`, `setting`, `image_size`, `structures` and `cases_per_class` are used; fewer cases of a class are the
         first ones of more.
 
     Returns
@@ -41,9 +41,9 @@ def cases(config: DataConfig) -> list[Case]:
         Case(
             case_id=f"phantom-{label.lower()}-{index:04d}",
             label=label,
-            image=partial(_image, config.seed, index, label, config.image_size),
+            image=partial(_image, config.seed, index, label, config.image_size, config.setting),
             masks={
-                structure: partial(_mask, structure, config.seed, index, label, config.image_size)
+                structure: partial(_mask, structure, config.seed, index, label, config.image_size, config.setting)
                 for structure in config.structures
             },
         )
@@ -56,9 +56,9 @@ def cases(config: DataConfig) -> list[Case]:
 _made = lru_cache(maxsize=4)(phantom.phantom)
 
 
-def _image(seed: int, index: int, label: str, size: int) -> np.ndarray:
-    return _made(seed, index, label, size).image
+def _image(seed: int, index: int, label: str, size: int, setting: str) -> np.ndarray:
+    return _made(seed, index, label, size, setting).image
 
 
-def _mask(structure: str, seed: int, index: int, label: str, size: int) -> np.ndarray:
-    return getattr(_made(seed, index, label, size), structure)
+def _mask(structure: str, seed: int, index: int, label: str, size: int, setting: str) -> np.ndarray:
+    return getattr(_made(seed, index, label, size, setting), structure)
