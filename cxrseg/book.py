@@ -42,7 +42,7 @@ def build(name: str) -> Path:
     Raises
     ------
     RuntimeError
-        The build gave warnings or failed; the message lists them.
+        The build gave a warning or failed; the message holds the first.
     """
     root = paths.root()
     for stamp in (root / "_build").glob("rendered-*"):
@@ -54,8 +54,9 @@ def build(name: str) -> Path:
     with open(log, "w") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
     if done.returncode:
-        lines = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
-        raise RuntimeError("\n".join(["the book was not built:", *(lines or [f"see {log}"])]))
+        found = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
+        first = f"{len(found)} warnings, first: {found[0]}; " if found else ""
+        raise RuntimeError(f"the book was not built: {first}see {log}")
     return root / "_build" / "html" / "index.html"
 
 

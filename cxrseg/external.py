@@ -7,8 +7,9 @@ import numpy as np
 
 from cxrseg import paths, runs
 from cxrseg.config import DataConfig
-from cxrseg.evaluate import predict, score, summarise, to_levels, write_csv
+from cxrseg.evaluate import predict, to_levels
 from cxrseg.images import from_square, to_square
+from cxrseg.scores import score, summarise, write_csv
 from cxrseg.sources import Case, find_cases
 
 

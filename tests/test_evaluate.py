@@ -7,9 +7,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from cxrseg.config import DataConfig, EvaluateConfig
-from cxrseg.evaluate import evaluate, score, summarise, to_levels
+from cxrseg.evaluate import evaluate, to_levels
 from cxrseg.inputs import _gaussian, network_input, network_target, to_grid
 from cxrseg.prepare import load, prepare
+from cxrseg.scores import score, summarise
 
 CONFIG = EvaluateConfig(resamples=200)
 

@@ -1,0 +1,122 @@
+"""Measure predicted masks, one row per case and structure, and sum the rows up.
+
+Apart from `cxrseg.evaluate`, so that the processes that measure need not load Keras.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from cxrseg import baselines, metrics, stats
+from cxrseg.config import EvaluateConfig
+
+
+def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
+    """Measure predicted masks against reference masks, on all cores.
+
+    Parameters
+    ----------
+    items : iterable of (dict, (height, width, structures) bool array, the same)
+        What names the case, its reference masks and its predicted masks.
+    structures : list of str
+
+    Returns
+    -------
+    DataFrame
+        One row per case and structure: the naming columns, ``structure``, ``truth_pixels``,
+        ``predicted_pixels`` and every metric of `cxrseg.metrics.all_metrics`.
+    """
+    workers = joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")
+    measured = workers(joblib.delayed(_measure)(*item, structures) for item in items)
+    return pd.DataFrame(row for rows in measured for row in rows)
+
+
+def summarise(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig) -> dict:
+    """Sum up rows of `score`: everything, by diagnostic class and by structure.
+
+    A structure that some cases do not have is scored on those that have it; what is drawn on the
+    others is counted apart.
+
+    Returns
+    -------
+    dict
+        ``n_cases``; ``dice`` and ``classes`` of the first structure; ``structures`` with every metric
+        of each; ``failures``, the number of cases below a Dice of 0.8 and 0.9.
+    """
+    by_structure = {name: _scores(rows[rows["structure"] == name], config) for name in structures}
+    first = rows[rows["structure"] == structures[0]]
+    return {
+        "n_cases": len(first),
+        "dice": by_structure[structures[0]]["dice"],
+        "classes": by_structure[structures[0]]["classes"],
+        "structures": by_structure,
+        "failures": {f"below_{limit:03d}": int((first["dice"] < limit / 100).sum()) for limit in (80, 90)},
+    }
+
+
+def _measure(identity: dict, truth: np.ndarray, predicted: np.ndarray, structures: list[str]) -> list[dict]:
+    return [
+        {
+            **identity,
+            "structure": structure,
+            "truth_pixels": int(truth[..., k].sum()),
+            "predicted_pixels": int(predicted[..., k].sum()),
+            **metrics.all_metrics(truth[..., k], predicted[..., k]),
+        }
+        for k, structure in enumerate(structures)
+    ]
+
+
+def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
+    present, absent = rows[rows["truth_pixels"] > 0], rows[rows["truth_pixels"] == 0]
+    names = list(rows.columns[rows.columns.get_loc("predicted_pixels") + 1 :])
+
+    def summaries(part):
+        return {name: stats.summarise(part[name], config.confidence, config.resamples, config.seed) for name in names}
+
+    scores = {"n": len(present)}
+    if len(present):
+        scores |= summaries(present)
+        scores["classes"] = {label: {"n": len(part), **summaries(part)} for label, part in present.groupby("label")}
+    if len(absent):
+        scores["absent"] = {"n": len(absent), "false_positives": int((absent["predicted_pixels"] > 0).sum())}
+    return scores
+
+
+def score_baselines(images, masks, cases: pd.DataFrame, folds: list[int], structure: str) -> pd.DataFrame:
+    """Score what needs no network, on the same test cases: the mean shape, and Otsu's threshold.
+
+    Returns
+    -------
+    DataFrame
+        As `score`, after a column ``method``: ``mean_shape`` or ``otsu``.
+    """
+    identities = cases[["case_id", "label", "fold"]].to_dict("records")
+
+    def tasks():
+        for fold in folds:
+            atlas = baselines.mean_shape(masks[n, ..., 0] > 0 for n in np.flatnonzero(cases["fold"] != fold))
+            for n in np.flatnonzero(cases["fold"] == fold):
+                yield identities[n], images[n], masks[n, ..., :1] > 0, atlas[..., None], structure
+
+    measured = joblib.Parallel(n_jobs=-1, pre_dispatch="4 * n_jobs")(
+        joblib.delayed(_measure_baselines)(*task) for task in tasks()
+    )
+    return pd.DataFrame(row for rows in measured for row in rows).sort_values("method", kind="stable")
+
+
+def _measure_baselines(identity: dict, image, truth, atlas, structure: str) -> list[dict]:
+    found = {"mean_shape": atlas, "otsu": baselines.otsu(image)[..., None]}
+    return [
+        row for name, mask in found.items() for row in _measure({"method": name} | identity, truth, mask, [structure])
+    ]
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with five significant digits; the file appears whole."""
+    partial = path.with_name(f"partial-{path.name}")
+    table.to_csv(partial, index=False, float_format="%.5g")
+    partial.replace(path)
