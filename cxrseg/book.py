@@ -1,6 +1,7 @@
 """Render the report of one run: its executed notebooks and numbers between the pages of the book."""
 
 import filecmp
+import os
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def build(name: str) -> Path:
     log.parent.mkdir(exist_ok=True)
     command = [Path(sys.executable).with_name("jupyter-book"), "build", str(root), "--all", "-W", "--keep-going"]
     with open(log, "w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | {"NO_COLOR": "1"})
     if done.returncode:
         found = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
         first = f"{len(found)} warnings, first: {found[0]}; " if found else ""
