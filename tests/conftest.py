@@ -27,11 +27,10 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser")))
 
 
-def cxrseg(checkout: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
+def cxrseg(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Call the command line as a person would, standing in a checkout."""
     command = [sys.executable, "-m", "cxrseg.cli", *map(str, arguments)]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=environment, **options)
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ | environment)
 
 
 def copy_checkout(target: Path) -> Path:

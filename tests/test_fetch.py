@@ -5,11 +5,15 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 
 import pytest
+from conftest import TINY, cxrseg
+from PIL import Image
 from test_sources import archive, rsua_members
 
 from cxrseg.config import DataConfig
+from cxrseg.phantom import phantom
 from cxrseg.sources import rsua
 
 NAME = "Data Chest X-Ray RSUA (Validated).zip"
@@ -240,3 +244,38 @@ def test_publisher_that_cannot_be_reached(tmp_path):
     with pytest.raises(ConnectionError, match="cannot be reached") as error:
         rsua.fetch(f"http://127.0.0.1:{port}/listing", tmp_path)
     assert "by hand and set data.path" in one_line(error)
+
+
+@pytest.mark.slow
+def test_from_the_publisher_to_scores_under_the_papers_class_names(publisher, checkout, tmp_path):
+    counts = {"Covid": 12, "Non_Covid": 6, "Non_Covid_Pneumonia": 7}
+    path = archive(tmp_path / "chests.zip", rsua_members(counts) | chests(counts))
+    publisher.content = publisher.listed = path.read_bytes()
+    done = cxrseg(checkout, "fetch", "rsua", "--listing", f"{publisher.url}/listing", XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().startswith(str(tmp_path))
+    small = [*TINY[2:], "--set", "run_folds=1"]
+    done = cxrseg(checkout, "run", "paper", *small, "--name", "rsua", XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    run = checkout / "runs" / "rsua"
+    # Non_Covid is what the paper calls Normal.
+    assert json.loads((run / "data" / "dataset.json").read_text())["classes"] == {
+        "COVID": 12, "Non-COVID": 7, "Normal": 6,
+    }  # fmt: skip
+    assert set(json.loads((run / "summary.json").read_text())["classes"]) == {"COVID", "Non-COVID", "Normal"}
+
+
+def chests(counts):
+    """Give the archive pictures that can be told apart and learnt from."""
+    members = {}
+    for place, (name, count) in enumerate(counts.items()):
+        for number in range(1, count + 1):
+            made = phantom(seed=9, index=100 * place + number, label="Normal", size=64)
+            for kind, pixels in (("images", made.image), ("masks", made.lungs.astype("uint8") * 255)):
+                suffix = "_mask" if kind == "masks" else ""
+                file = BytesIO()
+                Image.fromarray(pixels).save(file, "BMP")
+                members[f"Data Chest X-Ray RSUA (Validated)/{name}/{kind}/{name}_{number}{suffix}.bmp"] = (
+                    file.getvalue()
+                )
+    return members
