@@ -28,7 +28,7 @@ print(json.dumps({"cases": n, "seconds": time.monotonic() - began, "peak_gib": p
 
 
 def measure(n: int) -> dict:
-    """Prepare n phantoms of 256 x 256 pixels; return seconds and the peak memory of the main and of a worker process."""
+    """Prepare n phantoms of 256 x 256 pixels; return the seconds and the peak memory of main and worker process."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", ONE, str(n), str(Path(folder) / "data")]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -42,6 +42,12 @@ class DataConfig(Section):
     max_refused: Share = Field(0.05, description="largest share of unusable cases to carry on with")
     seed: int = Field(2023, ge=0, description="draws the cases, the phantoms and the folds")
 
+    @model_validator(mode="after")
+    def _has_files(self):
+        if self.source == "phantom" and self.path:
+            raise ValueError(f"path {self.path} is given, but phantoms come from no file: set data.source as well")
+        return self
+
 
 class TrainConfig(Section):
     """The network and how it learns (notebook 02-train). The defaults suit a few minutes on two cores."""

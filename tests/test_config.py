@@ -37,6 +37,7 @@ def test_unknown_key_names_the_near_match(tmp_path, override, expected):
         ("data.image_size=64", "train.input_size"),
         ("data.source=phantoms", "data.source"),
         ("train.epochs", "expected key=value"),
+        ("data.path=x.zip", "phantoms come from no file"),
         ("title.x=1", "title has no keys of its own"),
     ],
 )
