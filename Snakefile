@@ -74,7 +74,7 @@ rule evaluate:
         DATASET,
         expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
         notebook=notebook("03-evaluate"),
-        code=modules("inputs.py", "evaluate.py", "scores.py", "metrics.py", "stats.py", "baselines.py"),
+        code=modules("inputs.py", "evaluate.py", "masks.py", "scores.py", "metrics.py", "stats.py", "baselines.py"),
     output:
         "cases.csv",
         "baselines.csv",

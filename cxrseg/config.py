@@ -94,6 +94,7 @@ class EvaluateConfig(Section):
     """How the trained networks are scored (notebook 03-evaluate)."""
 
     threshold: float = Field(0.5, gt=0, lt=1, description="probability from which a pixel counts as lung")
+    pieces: int = Field(0, ge=0, description="largest pieces of the lungs to keep, their holes filled; 0: all as it is")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="coverage of the bootstrap intervals")
     resamples: int = Field(5000, ge=100, description="bootstrap resamples")
     seed: int = Field(2023, ge=0, description="bootstrap resampling")

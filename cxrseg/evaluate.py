@@ -11,6 +11,7 @@ import pandas as pd
 from cxrseg import metrics, stats
 from cxrseg.config import EvaluateConfig
 from cxrseg.inputs import CHANNELS, network_input, to_grid
+from cxrseg.masks import to_levels, to_masks
 from cxrseg.prepare import load
 from cxrseg.scores import score, score_baselines, summarise, write_csv
 
@@ -68,9 +69,14 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
     levels.flush()
     (folder / "partial-predictions.npy").replace(folder / "predictions.npy")
 
-    limit = config.threshold * 255
     identities = cases[["case_id", "label", "fold"]].to_dict("records")
-    rows = score(((identities[row], masks[row] > 0, levels[n] >= limit) for n, row in enumerate(order)), structures)
+    rows = score(
+        (
+            (identities[row], masks[row] > 0, to_masks(levels[n], config.threshold, config.pieces))
+            for n, row in enumerate(order)
+        ),
+        structures,
+    )
     write_csv(rows, folder / "cases.csv")
     reference = score_baselines(images, masks, cases, [record["fold"] for record in records], structures[0])
     write_csv(reference, folder / "baselines.csv")
@@ -111,11 +117,6 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     _, size, _, channels = model.input_shape
     inputs = network_input(images, size, CONTRAST[channels])
     return to_grid(keras.ops.convert_to_numpy(model.predict_on_batch(inputs)), images.shape[1])
-
-
-def to_levels(probability: np.ndarray) -> np.ndarray:
-    """Store probabilities in steps of 1/255: all scores and pictures start from these."""
-    return np.round(probability * 255).astype(np.uint8)
 
 
 def _batch_soft_dice(order, masks, levels, batch: int) -> float:

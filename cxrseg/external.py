@@ -7,8 +7,9 @@ import numpy as np
 
 from cxrseg import paths, runs
 from cxrseg.config import DataConfig
-from cxrseg.evaluate import predict, to_levels
+from cxrseg.evaluate import predict
 from cxrseg.images import from_square, to_square
+from cxrseg.masks import to_levels, to_masks
 from cxrseg.scores import score, summarise, write_csv
 from cxrseg.sources import Case, find_cases
 
@@ -68,7 +69,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
 
 def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
     """Yield the naming columns, reference masks and predicted masks of each case that can be read."""
-    structures, limit = study.data.structures, study.evaluate.threshold * 255
+    structures, config = study.data.structures, study.evaluate
     for number, case in enumerate(cases, start=1):
         try:
             image = case.image()
@@ -83,4 +84,8 @@ def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
         whole = np.stack([from_square(probability[..., k], image.shape) for k in range(len(structures))], axis=-1)
         if number % max(1, len(cases) // 10) == 0:
             print(f"segmented {number:,} of {len(cases):,} cases", flush=True)
-        yield {"case_id": case.case_id, "label": case.label, "fold": -1}, truth, to_levels(whole) >= limit
+        yield (
+            {"case_id": case.case_id, "label": case.label, "fold": -1},
+            truth,
+            to_masks(to_levels(whole), config.threshold, config.pieces),
+        )

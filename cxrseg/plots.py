@@ -107,7 +107,7 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     Parameters
     ----------
     images : (n, size, size) uint8 array
-    truths, predictions : (n, size, size) bool arrays
+    truths, predictions : sequences of n (size, size) bool arrays
     titles : list of n str
     """
     n = len(images)

@@ -7,8 +7,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from cxrseg.config import DataConfig, EvaluateConfig
-from cxrseg.evaluate import evaluate, to_levels
+from cxrseg.evaluate import evaluate
 from cxrseg.inputs import _gaussian, network_input, network_target, to_grid
+from cxrseg.masks import to_levels, to_masks
 from cxrseg.prepare import load, prepare
 from cxrseg.scores import score, summarise
 
@@ -156,3 +157,28 @@ def test_gaussian_matrix_is_scipys_filter():
     np.testing.assert_allclose(
         (blur @ image @ blur.T)[inner], gaussian_filter(image, 3.0, truncate=8)[inner], atol=1e-5
     )
+
+
+def test_largest_pieces_are_kept_and_filled():
+    levels = np.zeros((40, 60, 2), np.uint8)
+    levels[5:35, 5:20, 0] = 200  # a lung, with a hole
+    levels[15:18, 10:13, 0] = 0
+    levels[5:30, 35:50, 0] = 200  # the other
+    levels[0:4, 55:59, 0] = 200  # a speck
+    levels[36:39, 5:20, 0] = 255  # a band below: the third piece
+    levels[1, 1, 1] = 255
+    kept = to_masks(levels, 0.5, pieces=2)
+    by_hand = np.zeros((40, 60), bool)
+    by_hand[5:35, 5:20] = by_hand[5:30, 35:50] = True
+    np.testing.assert_array_equal(kept[..., 0], by_hand)
+    assert kept[1, 1, 1], "other structures stay as they are"
+    assert to_masks(levels, 0.5)[..., 0].sum() == (levels[..., 0] > 0).sum()
+    assert not to_masks(levels * 0, 0.5, pieces=2).any()
+    lone = to_masks(levels[:, :25], 0.5, pieces=2)
+    np.testing.assert_array_equal(lone[..., 0][36:39, 5:20], True)
+
+
+def test_a_crumb_is_no_second_lung():
+    levels = np.zeros((30, 30, 1), np.uint8)
+    levels[5:25, 5:15] = levels[2:5, 25:28] = 255
+    assert to_masks(levels, 0.5, pieces=2).sum() == 200
