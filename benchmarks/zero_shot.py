@@ -1,0 +1,61 @@
+"""Score a run on real radiographs that it has not seen, apart for those on which decisions were taken.
+
+    cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
+    python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
+
+Decisions (the phantom's shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
+by `decision_cases`; the other cases are scored once a choice is made.
+"""
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+
+from cxrseg import paths, runs, stats
+
+
+def decision_cases(case_ids, n: int = 300) -> set[str]:
+    """Return the n cases that may steer decisions: drawn with seed 300 from the names in order."""
+    names = sorted(case_ids)
+    return {names[k] for k in np.random.default_rng(300).choice(len(names), n, replace=False)}
+
+
+def summarise(rows: pd.DataFrame) -> dict:
+    """Return mean, 5th percentile and share below 0.8, by class too, and how much too large the masks are."""
+    return {
+        **stats.summarise(rows["dice"]),
+        "below_080": float((rows["dice"] < 0.8).mean()),
+        "area_ratio": float((rows["predicted_pixels"] / rows["truth_pixels"]).median()),
+        "classes": {label: stats.summarise(part["dice"]) for label, part in rows.groupby("label")},
+    }
+
+
+def main() -> None:
+    """Read the scored cases of an external evaluation and sum them up in two parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run")
+    parser.add_argument("dataset")
+    parser.add_argument("--out")
+    options = parser.parse_args()
+    rows = pd.read_csv(paths.external(options.run, options.dataset) / "cases.csv")
+    rows = rows[rows["structure"] == "lungs"]
+    decided = rows["case_id"].isin(decision_cases(rows["case_id"]))
+    parts = {"decision": summarise(rows[decided]), "others": summarise(rows[~decided])}
+    for name, part in parts.items():
+        low, high = part["ci95"]
+        by_class = ", ".join(f"{label} {scores['mean']:.4f}" for label, scores in part["classes"].items())
+        print(
+            f"{name:9s} n {part['n']:5d}  mean {part['mean']:.4f} ({low:.4f} to {high:.4f})  p5 {part['p5']:.4f}  "
+            f"below 0.8 {part['below_080']:.2%}  area {part['area_ratio']:.3f}  {by_class}"
+        )
+    if options.out:
+        command = f"python benchmarks/zero_shot.py {options.run} {options.dataset}"
+        content = {"command": command, "run": options.run, "provenance": runs.provenance(), **parts}
+        paths.published().mkdir(parents=True, exist_ok=True)
+        (paths.root() / options.out).write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
