@@ -41,7 +41,7 @@ rule all:
 rule data:
     input:
         notebook=notebook("01-data"),
-        code=modules("prepare.py", "duplicates.py", "images.py", "sources/*.py", f"{STUDY.data.source}/*.py"),
+        code=modules("prepare.py", "parallel.py", "duplicates.py", "images.py", "sources/*.py", f"{STUDY.data.source}/*.py"),
     output:
         DATASET,
         notebook="notebooks/01-data.ipynb",
@@ -74,7 +74,7 @@ rule evaluate:
         DATASET,
         expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
         notebook=notebook("03-evaluate"),
-        code=modules("inputs.py", "evaluate.py", "masks.py", "scores.py", "metrics.py", "stats.py", "baselines.py"),
+        code=modules("inputs.py", "evaluate.py", "masks.py", "scores.py", "parallel.py", "metrics.py", "stats.py", "baselines.py"),
     output:
         "cases.csv",
         "baselines.csv",

@@ -7,7 +7,6 @@ import shutil
 import time
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -16,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from cxrseg import images
 from cxrseg.config import DataConfig
 from cxrseg.duplicates import describe, near_duplicates
+from cxrseg.parallel import starmap
 from cxrseg.sources import Case, find_cases
 
 MAY_BE_EMPTY = {"infection"}
@@ -178,11 +178,9 @@ def _read(case: Case, config: DataConfig) -> dict | str:
 def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: int | None):
     size, structures = config.image_size, len(config.structures)
     rows, refused, coarse, fine = [], [], [], []
-    if workers is None:
-        workers = 1 if len(cases) < 32 else joblib.cpu_count()  # starting processes costs more than a few cases
-    results = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=8, pre_dispatch="2 * n_jobs")(
-        joblib.delayed(_read)(case, config) for case in cases
-    )
+    if workers is None and len(cases) < 32:
+        workers = 1  # starting processes costs more than reading a few cases
+    results = starmap(_read, ((case, config) for case in cases), workers)
     began = time.monotonic()
     with open(folder / "images.npy", "wb") as image_file, open(folder / "masks.npy", "wb") as mask_file:
         _header(image_file, (0, size, size))

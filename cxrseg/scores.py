@@ -6,12 +6,12 @@ Apart from `cxrseg.evaluate`, so that the processes that measure need not load K
 from collections.abc import Iterable
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
 from cxrseg import baselines, metrics, stats
 from cxrseg.config import EvaluateConfig
+from cxrseg.parallel import starmap
 
 
 def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
@@ -29,8 +29,7 @@ def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list
         One row per case and structure: the naming columns, ``structure``, ``truth_pixels``,
         ``predicted_pixels`` and every metric of `cxrseg.metrics.all_metrics`.
     """
-    workers = joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")
-    measured = workers(joblib.delayed(_measure)(*item, structures) for item in items)
+    measured = starmap(_measure, ((*item, structures) for item in items))
     return pd.DataFrame(row for rows in measured for row in rows)
 
 
@@ -102,10 +101,8 @@ def score_baselines(images, masks, cases: pd.DataFrame, folds: list[int], struct
             for n in np.flatnonzero(cases["fold"] == fold):
                 yield identities[n], images[n], masks[n, ..., :1] > 0, atlas[..., None], structure
 
-    measured = joblib.Parallel(n_jobs=-1, pre_dispatch="4 * n_jobs")(
-        joblib.delayed(_measure_baselines)(*task) for task in tasks()
-    )
-    return pd.DataFrame(row for rows in measured for row in rows).sort_values("method", kind="stable")
+    rows = (row for found in starmap(_measure_baselines, tasks()) for row in found)
+    return pd.DataFrame(rows).sort_values("method", kind="stable")
 
 
 def _measure_baselines(identity: dict, image, truth, atlas, structure: str) -> list[dict]:

@@ -35,8 +35,7 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
     if threads:
-        for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-            os.environ[variable] = str(threads)
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = output.with_suffix(".partial.ipynb"), output.with_suffix(".failed.ipynb")

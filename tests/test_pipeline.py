@@ -46,7 +46,7 @@ def test_nothing_is_done_twice(checkout, tiny):
     done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY)
     assert done.returncode == 0
     assert "mean Dice" in done.stdout
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20  # seconds; about two on a quiet machine
     assert dates(tiny, *ARTEFACTS) == before
 
 
