@@ -46,7 +46,7 @@ def with_cases(monkeypatch):
 
 
 def config(**changes):
-    return DataConfig(image_size=SIZE, **changes)
+    return DataConfig(**{"source": "folder", "image_size": SIZE} | changes)
 
 
 def test_dataset_holds_what_the_source_gave(tmp_path, with_cases):
@@ -132,7 +132,7 @@ def test_twins_and_patients_stay_in_one_fold(tmp_path, with_cases):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_same_dataset_whoever_prepares_it(tmp_path, workers):
-    phantoms = config(cases_per_class={"Normal": 4, "COVID": 4}, folds=2)
+    phantoms = config(source="phantom", cases_per_class={"Normal": 4, "COVID": 4}, folds=2)
     prepare(phantoms, tmp_path / "data", workers=workers)
     summary = json.loads((tmp_path / "data" / "dataset.json").read_text())
     again = prepare(phantoms, tmp_path / "again")
