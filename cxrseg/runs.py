@@ -15,6 +15,9 @@ from cxrseg.studies import differences, read_study, write_study
 
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scipy", "pandas", "scikit-image")
 
+TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
+"""What the summary tells of each fold's training."""
+
 
 def start(name: str, study: Study) -> Path:
     """Make the folder of a run, or go on with the one that has the same parameters.
@@ -131,13 +134,7 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
                 "evaluate": config.seed,
             },
             durations_s={"data": dataset["seconds"], "train": sum(record["seconds"] for record in records)},
-            training=[
-                {
-                    key: record[key]
-                    for key in ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch")
-                }
-                for record in records
-            ],
+            training=[{key: record[key] for key in TRAINING} for record in records],
         ),
     }
     write_summary(paths.run(name) / "summary.json", content)

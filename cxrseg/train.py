@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from cxrseg import hardware, paths
+from cxrseg import hardware, paths, runs
 from cxrseg.augment import augment
 from cxrseg.config import TrainConfig
 from cxrseg.inputs import CHANNELS, network_input, network_target, resize
@@ -89,6 +89,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
         "seconds": round(float(history["seconds"].sum()), 1),
         "images_per_second": round(len(training) * len(history) / history["seconds"].sum(), 2),
         "hardware": hardware.describe(),
+        "commit": runs.commit()["commit"],
         **identity,
     }
     _write(folder / "model.keras", model.save)
