@@ -74,7 +74,10 @@ rule evaluate:
         DATASET,
         expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
         notebook=notebook("03-evaluate"),
-        code=modules("inputs.py", "evaluate.py", "scores.py", "metrics.py", "stats.py", "baselines.py"),
+        code=modules(
+            "inputs.py", "evaluate.py", "scores.py", "metrics.py", "stats.py", "baselines.py", "context.py",
+            "calibration.py", "quality.py", "leakage.py",
+        ),
     output:
         "cases.csv",
         "baselines.csv",

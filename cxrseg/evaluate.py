@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cxrseg import metrics, stats
+from cxrseg import calibration, context, metrics, stats
 from cxrseg.config import EvaluateConfig
 from cxrseg.inputs import CHANNELS, network_input, to_grid
 from cxrseg.prepare import load
@@ -79,6 +79,10 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
         name: {"dice": stats.summarise(part["dice"], config.confidence, config.resamples, config.seed)}
         for name, part in reference.groupby("method", sort=False)
     }
+    scores["boundary_band"] = context.summarise(masks[row, ..., 0] > 0 for row in order)
+    # Copies: a worker would look for the memory map under the name it was made with.
+    pairs = ((masks[row, ..., 0] > 0, np.array(levels[n, ..., 0])) for n, row in enumerate(order))
+    scores["calibration"] = calibration.calibrate(pairs, config.threshold)
     scores["batch_soft_dice"] = _batch_soft_dice(order, masks, levels, records[0]["config"]["batch_size"])
     scores["n_parameters"] = records[0]["n_parameters"]
     scores["seconds_per_image"] = round(seconds, 4)

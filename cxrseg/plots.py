@@ -101,6 +101,60 @@ def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
     return _closed(figure)
 
 
+def context(summary: dict, second_observer: float) -> Figure:
+    """Show the network's mean Dice on one axis with all that it can be held against.
+
+    Parameters
+    ----------
+    summary : dict
+        The content of ``summary.json``: ``dice``, ``baselines`` and ``boundary_band`` are shown.
+    second_observer : float
+        Mean Dice between two people, on other radiographs.
+    """
+    means = {"this network": summary["dice"]}
+    means |= {name.replace("_", " "): scores["dice"] for name, scores in summary["baselines"].items()}
+    figure, axis = _subplots(figsize=(7, 2.8))
+    for place, (name, scores) in enumerate(means.items()):
+        axis.plot(scores["ci95"], [place, place], color="#0072b2", lw=2)
+        axis.plot(scores["mean"], place, "o", color="#0072b2", ms=6)
+    names = list(means)
+    for name, band in summary["boundary_band"].items():
+        ends = [band["too_small"], band["too_large"]]
+        axis.plot(ends, [len(names)] * 2, color="#e69f00", lw=6, solid_capstyle="butt")
+        names.append(f"outline off by {name.removesuffix('px')} px")
+    axis.plot(second_observer, len(names), "D", color="#009e73", ms=6)
+    names.append("a second person (JSRT)")
+    axis.set(xlabel="Dice per image, mean", yticks=range(len(names)), yticklabels=names, xlim=(None, 1))
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def calibration(scores: dict) -> Figure:
+    """Show what share of pixels was lung where the network said so, and the Dice at every threshold.
+
+    Parameters
+    ----------
+    scores : dict
+        ``calibration`` of ``summary.json``.
+    """
+    figure, axes = _subplots(1, 2, figsize=(8, 3.2))
+    axes[0].plot([0, 1], [0, 1], color="0.5", lw=1)
+    for part, colour, name in (("all", "#0072b2", "all pixels"), ("near_outline", "#d55e00", "near an outline")):
+        bins = pd.DataFrame(scores[part]["bins"], columns=["probability", "frequency", "share"])
+        label = f"{name} (ECE {scores[part]['ece']:.3f})"
+        axes[0].plot(bins["probability"], bins["frequency"], "o-", color=colour, ms=4, lw=1.4, label=label)
+    axes[0].set(xlabel="probability given by the network", ylabel="share of pixels that are lung", aspect="equal")
+    axes[0].legend(frameon=False, fontsize=8)
+    curve = scores["thresholds"]
+    axes[1].plot(curve["threshold"], curve["dice"], color="#0072b2", lw=1.4)
+    axes[1].plot(curve["best"], curve["best_dice"], "o", color="#0072b2")
+    axes[1].set(xlabel="threshold", ylabel="mean Dice per image")
+    sns.despine(figure)
+    return _closed(figure)
+
+
 def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     """Show image, actual mask and predicted mask, as the paper's Fig 3.3, and where the two differ.
 

@@ -61,6 +61,10 @@ def test_each_fold_is_scored_on_its_own_cases(data, tmp_path):
         "case_id", "label", "fold", "structure", "truth_pixels", "predicted_pixels", "dice",
     ]  # fmt: skip
     assert set(scores["baselines"]) == {"mean_shape", "otsu"}
+    assert set(scores["boundary_band"]) == {"1px", "2px"}
+    curve = scores["calibration"]["thresholds"]
+    assert curve["dice"][curve["threshold"].index(0.5)] == pytest.approx(scores["dice"]["mean"])
+    assert scores["calibration"]["all"]["pixels"] == len(expected) * 64 * 64
     assert sorted(path.name for path in tmp_path.glob("*.*")) == ["baselines.csv", "cases.csv", "predictions.npy"]
 
 
@@ -92,6 +96,9 @@ def test_summary_counts_by_class():
     summary = summarise(score(items, ["lungs"]), ["lungs"], CONFIG)
     assert summary["dice"]["mean"] == pytest.approx(0.825)
     assert summary["dice"]["min"] == pytest.approx(0.5)
+    assert summary["dice"]["below_090"] == 0.5
+    assert summary["macro"]["dice"]["mean"] == pytest.approx((0.975 + 0.675) / 2)
+    assert summary["macro"] == summary["structures"]["lungs"]["macro"]
     assert summary["classes"]["COVID"]["dice"]["mean"] == pytest.approx(0.975)
     assert summary["classes"]["Normal"]["n"] == 2
     assert summary["failures"] == {"below_080": 1, "below_090": 2}
