@@ -95,6 +95,7 @@ rule compare:
     input:
         "cases.csv",
         "baselines.csv",
+        "summary.json",
         notebook=notebook("04-compare"),
         code=modules("compare.py", "stats.py"),
     output:

@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from cxrseg.compare import shared
+
 COLOURS = {"COVID": "#d55e00", "Non-COVID": "#0072b2", "Normal": "#009e73"}
 """Okabe and Ito's palette, told apart by people with any common colour blindness."""
 OTHERS = ["#cc79a7", "#e69f00", "#56b4e9", "#000000"]
@@ -114,7 +116,7 @@ def context(summary: dict, second_observer: float) -> Figure:
     means = {"this network": summary["dice"]}
     means |= {name.replace("_", " "): scores["dice"] for name, scores in summary["baselines"].items()}
     figure, axis = _subplots(figsize=(7, 2.8))
-    for place, (name, scores) in enumerate(means.items()):
+    for place, scores in enumerate(means.values()):
         axis.plot(scores["ci95"], [place, place], color="#0072b2", lw=2)
         axis.plot(scores["mean"], place, "o", color="#0072b2", ms=6)
     names = list(means)
@@ -184,18 +186,28 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
 
 
 def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figure:
-    """Show every case of each method against the same case of the first one."""
+    """Show every case of each method against the same case of the first; without any, both distributions.
+
+    Parameters
+    ----------
+    methods : dict of str to DataFrame
+        Scored cases by name, as `cxrseg.compare.cases` returns them.
+    """
     (first, reference), *others = methods.items()
     figure, axes = _subplots(1, max(1, len(others)), figsize=(3.4 * max(1, len(others)), 3.4), squeeze=False)
     for axis, (name, table) in zip(axes[0], others, strict=False):
+        if not len(shared(reference, table)):
+            both = pd.concat([reference.assign(run=first), table.assign(run=name)])
+            sns.stripplot(both, x="run", y=metric, color="0.4", size=3, alpha=0.5, ax=axis)
+            axis.set(xlabel="different cases", ylabel=metric.capitalize())
+            continue
         both = reference.merge(table, on="case_id", suffixes=("_a", "_b"))
         for label, part in both.groupby("label_a"):
             axis.plot(part[f"{metric}_a"], part[f"{metric}_b"], ".", color=colours([label])[label], label=label, ms=5)
-        low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02 if len(both) else 0
+        low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02
         axis.plot([low, 1], [low, 1], color="0.5", lw=1)
         axis.set(xlabel=f"{metric.capitalize()}, {first}", ylabel=f"{metric.capitalize()}, {name}", aspect="equal")
-    if others:
-        axes[0][0].legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=8)
     sns.despine(figure)
     return _closed(figure)
 
