@@ -75,8 +75,8 @@ rule evaluate:
         expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
         notebook=notebook("03-evaluate"),
         code=modules(
-            "inputs.py", "evaluate.py", "scores.py", "metrics.py", "stats.py", "baselines.py", "context.py",
-            "calibration.py", "quality.py", "leakage.py",
+            "inputs.py", "evaluate.py", "evidence.py", "scores.py", "metrics.py", "stats.py", "baselines.py",
+            "context.py", "calibration.py", "quality.*", "leakage.py",
         ),
     output:
         "cases.csv",

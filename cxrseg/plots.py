@@ -157,6 +157,25 @@ def calibration(scores: dict) -> Figure:
     return _closed(figure)
 
 
+def predicted_quality(cases: pd.DataFrame) -> Figure:
+    """Show the predicted Dice of every case against the true one.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
+    """
+    figure, axis = _subplots(figsize=(4, 3.6))
+    for label, part in cases.groupby("label"):
+        axis.plot(part["predicted_dice"], part["dice"], ".", color=colours([label])[label], label=label)
+    low = max(0, min(cases["predicted_dice"].min(), cases["dice"].min()) - 0.02)
+    axis.plot([low, 1], [low, 1], color="0.5", lw=1)
+    axis.set(xlabel="predicted Dice", ylabel="true Dice", aspect="equal")
+    axis.legend(frameon=False, fontsize=8)
+    sns.despine(figure)
+    return _closed(figure)
+
+
 def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     """Show image, actual mask and predicted mask, as the paper's Fig 3.3, and where the two differ.
 

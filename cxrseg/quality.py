@@ -13,9 +13,11 @@ coverage).
 """
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import joblib
 import numpy as np
 from scipy import ndimage
 
@@ -57,6 +59,20 @@ def predict(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) 
     weights = model()["weights"]
     measured = features(probability, image, threshold)
     return float(_logistic(weights["bias"] + sum(weights[name] * measured[name] for name in FEATURES)))
+
+
+def predict_all(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float = 0.5) -> list[float]:
+    """Predict the Dice of many segmentations, on all cores.
+
+    Parameters
+    ----------
+    pairs : iterable of ((H, W) uint8 array, (H, W) uint8 array)
+        Probability in steps of 1/255, and radiograph.
+    threshold : float
+        As for `predict`.
+    """
+    tasks = (joblib.delayed(_predict_stored)(levels, image, threshold) for levels, image in pairs)
+    return joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")(tasks)
 
 
 def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
@@ -163,6 +179,10 @@ def risk_coverage(predicted: np.ndarray, dice: np.ndarray) -> dict[str, list[flo
         return [float(1 - ordered[:n].mean()) for n in kept]
 
     return {"coverage": [tenth / 10 for tenth in range(1, 11)], "risk": risk(predicted), "best_risk": risk(dice)}
+
+
+def _predict_stored(levels: np.ndarray, image: np.ndarray, threshold: float) -> float:
+    return predict(levels / 255, image, threshold)
 
 
 def _logistic(x):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from cxrseg import quality
 from cxrseg.config import DataConfig, EvaluateConfig
 from cxrseg.evaluate import evaluate, to_levels
 from cxrseg.inputs import _gaussian, network_input, network_target, to_grid
@@ -65,7 +66,16 @@ def test_each_fold_is_scored_on_its_own_cases(data, tmp_path):
     curve = scores["calibration"]["thresholds"]
     assert curve["dice"][curve["threshold"].index(0.5)] == pytest.approx(scores["dice"]["mean"])
     assert scores["calibration"]["all"]["pixels"] == len(expected) * 64 * 64
-    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["baselines.csv", "cases.csv", "predictions.npy"]
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == [
+        "baselines.csv", "cases.csv", "predictions.npy", "quality.csv",
+    ]  # fmt: skip
+    predicted = pd.read_csv(tmp_path / "quality.csv")
+    assert predicted["case_id"].tolist() == expected
+    k = cases.index[cases["case_id"] == expected[-1]][0]
+    last = quality.predict(levels[-1, ..., 0] / 255, np.array(images[k]))
+    assert predicted["predicted_dice"].iloc[-1] == pytest.approx(last, abs=1e-4)
+    assert scores["quality"]["n"] == len(expected)
+    assert scores["leakage"]["across_folds"] == 0
 
 
 def test_network_of_other_data_is_refused(data, tmp_path):
