@@ -1,6 +1,6 @@
 """How good is this outline, when nobody has drawn the true one? A Dice predicted from the prediction itself.
 
-Six measures of a predicted lung mask, its probabilities and its radiograph enter one logistic function. Each
+Seven measures of a predicted lung mask, its probabilities and its radiograph enter one logistic function. Each
 is simple enough to be written again in a few lines of any language. The weights, and the mean shape that one
 of the measures compares with, lie in ``quality.json`` beside this file: ``benchmarks/quality.py`` fits them on
 phantoms alone and judges them on real radiographs.
@@ -22,12 +22,13 @@ import numpy as np
 from scipy import ndimage
 
 GRID = 16
-"""Side of the coarse grid on which the mask's shape is compared with the mean shape."""
-RING = 1 / 20
-"""Width of the surroundings that the lungs are compared with, as a share of the image's height."""
+"""Side of the coarse grid on which the mask's shape and the run of its outline are looked at."""
+RING, RIM = 1 / 20, 1 / 40
+"""Width of the surroundings that the lungs are compared with, and of the two strips along the outline, as
+shares of the image's height. Distances go along rows and columns."""
 FAILURE = 0.85
 """Dice below which a prediction counts as failed when the score is judged."""
-FEATURES = ("certainty", "shape", "stray", "balance", "contrast", "edge_contrast")
+FEATURES = ("stability", "shape", "stray", "balance", "contrast", "edge_contrast", "edge_agreement")
 
 
 def predict(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) -> float:
@@ -86,43 +87,65 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
     Returns
     -------
     dict of str to float
-        ``certainty``: the log-odds of the Dice that the probabilities themselves expect,
-        2 sum(p over the mask) / (sum(p) + mask). ``shape``: agreement of the mask with the mean shape on a
-        coarse grid, 0 to 1. ``stray``: share of the mask outside its two largest pieces, at most 0.5.
+        ``stability``: how little the mask grows when the threshold is lowered to 0.6 of itself, as
+        -log(1.01 - Dice of both masks). ``shape``: agreement of the mask with the mean shape on a coarse
+        grid, as a logarithm. ``stray``: share of the mask outside its two largest pieces, at most 0.5.
         ``balance``: the smaller of the mask's parts left and right of the middle, over the larger.
         ``contrast``, ``edge_contrast``: how much brighter than the lungs all the rest is, and what lies next
-        to them, -1 to 1.
+        to them, -1 to 1. ``edge_agreement``: share of the grid's cells along the outline in which it is
+        brighter just outside than just inside.
     """
     _check(probability, image)
     mask = probability >= threshold
     area, (height, width) = np.count_nonzero(mask), mask.shape
-    expected = 2 * probability[mask].sum(dtype=float) / (probability.sum(dtype=float) + area)
+    grown = np.count_nonzero(probability >= 0.6 * threshold)
+    coarse, mean = shape(mask), np.array(model()["mean_shape"]) / 100
+    agreement = 2 * np.minimum(coarse, mean).sum() / (coarse.sum() + mean.sum())
     pieces = np.sort(np.bincount(ndimage.label(mask)[0].ravel())[1:])
     left, right = np.count_nonzero(mask[:, : width // 2]), np.count_nonzero(mask[:, width - width // 2 :])
-    far = ndimage.distance_transform_cdt(~mask, "taxicab")
+
+    outwards = ndimage.distance_transform_cdt(~mask, "taxicab")
+    inwards = ndimage.distance_transform_cdt(np.pad(mask, 1, mode="edge"), "taxicab")[1:-1, 1:-1]
+    ring, rim = (max(1, round(share * height)) for share in (RING, RIM))
     inside = image[mask].mean()
-    rest, ring = (
-        (image[part].mean() - inside) / 255 if part.any() else 0.0
-        for part in (~mask, ~mask & (far <= max(1, round(RING * height))))
+    rest, near = (
+        (image[part].mean() - inside) / 255 if part.any() else 0.0 for part in (~mask, ~mask & (outwards <= ring))
     )
-    coarse, mean = shape(mask), np.array(model()["mean_shape"]) / 100
-    expected = np.clip(expected, 0.01, 0.999)
     return {
-        "certainty": float(np.log(expected / (1 - expected))),
-        "shape": float(2 * np.minimum(coarse, mean).sum() / (coarse.sum() + mean.sum())),
+        "stability": float(-np.log(1.01 - 2 * area / (area + grown))),
+        "shape": float(np.log(max(agreement, 0.05))),
         "stray": float(min(pieces[:-2].sum() / area, 0.5)),
         "balance": min(left, right) / max(left, right, 1),
         "contrast": float(rest),
-        "edge_contrast": float(ring),
+        "edge_contrast": float(near),
+        "edge_agreement": _agreement(image, ~mask & (outwards <= rim), mask & (inwards <= rim)),
     }
 
 
 def shape(mask: np.ndarray) -> np.ndarray:
     """Return the share of each cell of a coarse (16, 16) grid over the image that the mask covers."""
-    rows, columns = (np.arange(side) * GRID // side for side in mask.shape)
-    cell = rows[:, None] * GRID + columns
-    held, size = (np.bincount(cell.ravel(), weights, GRID * GRID) for weights in (mask.ravel().astype(float), None))
+    held, size = _by_cell(mask, np.ones(mask.shape)), _by_cell(np.ones(mask.shape, bool), np.ones(mask.shape))
     return (held / np.maximum(size, 1)).reshape(GRID, GRID)
+
+
+def _agreement(image: np.ndarray, outside: np.ndarray, inside: np.ndarray) -> float:
+    """Return the share of cells with at least two pixels of each strip in which the outer is brighter on average."""
+    ones = np.ones(image.shape)
+    counts = [_by_cell(part, ones) for part in (outside, inside)]
+    passed = np.minimum(*counts) >= 2
+    if not passed.any():
+        return 0.0
+    outer, inner = (
+        _by_cell(part, image)[passed] / count[passed] for part, count in zip((outside, inside), counts, strict=True)
+    )
+    return float(np.mean(outer > inner))
+
+
+def _by_cell(part: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the sum of values over the pixels of a part, for each of the (256,) cells of the grid."""
+    rows, columns = (np.arange(side) * GRID // side for side in part.shape)
+    cell = rows[:, None] * GRID + columns
+    return np.bincount(cell[part], values[part], GRID * GRID)
 
 
 @cache
