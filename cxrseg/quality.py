@@ -105,7 +105,7 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
     left, right = np.count_nonzero(mask[:, : width // 2]), np.count_nonzero(mask[:, width - width // 2 :])
 
     outwards = ndimage.distance_transform_cdt(~mask, "taxicab")
-    inwards = ndimage.distance_transform_cdt(np.pad(mask, 1, mode="edge"), "taxicab")[1:-1, 1:-1]
+    inwards = ndimage.distance_transform_cdt(mask, "taxicab")
     ring, rim = (max(1, round(share * height)) for share in (RING, RIM))
     inside = image[mask].mean()
     rest, near = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from cxrseg import quality
 from cxrseg.phantom import phantom
@@ -26,13 +26,21 @@ def two_bars():
 def test_features_by_hand():
     mask, image = two_bars()
     probability = np.where(mask, 0.9, 0.0)
+    probability[80:85, 20:24] = 0.4  # joins at 0.3, the lowered threshold
     found = quality.features(probability, image)
     area = 40 * 30 + 25
-    expected = 2 * 0.9 * area / (0.9 * area + area)
-    assert found["certainty"] == pytest.approx(np.log(expected / (1 - expected)))
+    assert found["stability"] == pytest.approx(-np.log(1.01 - 2 * area / (2 * area + 20)))
     assert found["stray"] == pytest.approx(25 / area)
     assert found["balance"] == pytest.approx((400 + 25) / 800)
     assert found["contrast"] == found["edge_contrast"] == pytest.approx((152 - 50) / 255)
+    assert found["edge_agreement"] == 1
+    assert quality.features(probability, 255 - image)["edge_agreement"] == 0
+
+
+def test_edges_disagree_where_a_mask_lies_beside_the_lungs():
+    mask, image = two_bars()
+    beside = np.roll(mask, 6, axis=1)
+    assert quality.features(beside * 0.9, image)["edge_agreement"] < 0.8
 
 
 def test_the_surroundings_are_a_narrow_ring():
@@ -60,10 +68,11 @@ def test_good_lungs_are_promised_more_than_broken_ones():
     one[:, : SIDE // 2] = 0
     broken = {
         "one lung": (one, CASE.image),
-        "unsure": (0.5 * soft(CASE.lungs, 3) + 0.25, CASE.image),
+        "unsure": (0.3 * soft(CASE.lungs) + 0.3, CASE.image),
         "upside down": (soft(CASE.lungs)[::-1], CASE.image[::-1]),
         "beside the lungs": (np.roll(soft(CASE.lungs), SIDE // 4, axis=1), CASE.image),
         "everything": (np.ones((SIDE, SIDE)), CASE.image),
+        "swollen": (maximum_filter(soft(CASE.lungs), SIDE // 4), CASE.image),
         "noise": (np.random.default_rng(0).random((SIDE, SIDE)), CASE.image),
     }
     for name, case in broken.items():
@@ -93,8 +102,10 @@ def test_committed_model_is_whole():
     model = quality.model()
     assert set(model["weights"]) == {*quality.FEATURES, "bias"}
     assert np.array(model["mean_shape"]).shape == (quality.GRID, quality.GRID)
-    # More certain, more lung-like, better balanced and less scattered must never be worse.
-    assert all(model["weights"][name] > 0 for name in ("certainty", "shape", "balance", "edge_contrast"))
+    # Steadier, more lung-like, better balanced, darker than around and in fewer pieces must never be worse.
+    assert all(
+        model["weights"][name] > 0 for name in ("stability", "shape", "balance", "edge_contrast", "edge_agreement")
+    )
     assert model["weights"]["stray"] < 0
 
 
