@@ -74,7 +74,10 @@ rule evaluate:
         DATASET,
         expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
         notebook=notebook("03-evaluate"),
-        code=modules("inputs.py", "evaluate.py", "masks.py", "scores.py", "parallel.py", "metrics.py", "stats.py", "baselines.py"),
+        code=modules(
+            "inputs.py", "evaluate.py", "evidence.py", "masks.py", "scores.py", "parallel.py", "metrics.py", "stats.py", "baselines.py",
+            "context.py", "calibration.py", "quality.*", "leakage.py",
+        ),
     output:
         "cases.csv",
         "baselines.csv",
@@ -92,6 +95,7 @@ rule compare:
     input:
         "cases.csv",
         "baselines.csv",
+        "summary.json",
         notebook=notebook("04-compare"),
         code=modules("compare.py", "stats.py"),
     output:

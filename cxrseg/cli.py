@@ -111,12 +111,14 @@ def fetch(
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Evaluated runs; the first is the reference.")],
 ) -> None:
-    """Compare runs case by case: paired differences of the Dice with their intervals."""
+    """Compare runs: differences of the Dice with intervals and tests, case by case where they share cases."""
     with _plain_errors():
         from cxrseg import compare as comparison
 
         table = comparison.compare({name: comparison.cases(name) for name in names})
         print(table.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+        if (table["comparison"] == "unpaired").any():
+            print("unpaired: no case in common on one dataset; the difference may be that of the cases")
         changed = comparison.parameter_differences(names)
         print("\nparameters that differ:" if len(changed) else "\nno parameter differs")
         if len(changed):

@@ -1,5 +1,7 @@
 """Compare runs, or a run with its baselines, case by case."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from cxrseg import paths, runs, stats
@@ -7,27 +9,49 @@ from cxrseg.studies import differences
 
 
 def cases(name: str, structure: str | None = None) -> pd.DataFrame:
-    """Return the scored cases of a run, by default of its first structure."""
+    """Return the scored cases of a run, by default of its first structure.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run has not been evaluated.
+    """
     file = paths.run(name) / "cases.csv"
     if not file.is_file():
         raise FileNotFoundError(f"run {name!r} has not been evaluated: {file} is missing")
-    rows = pd.read_csv(file, dtype={"case_id": str, "label": str})
-    return rows[rows["structure"] == (structure or rows["structure"].iloc[0])].reset_index(drop=True)
+    return _table(file, name, structure)
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
     """Return the scored cases of a run's network and of both baselines, the network first."""
-    rows = pd.read_csv(paths.run(name) / "baselines.csv", dtype={"case_id": str, "label": str})
+    rows = _table(paths.run(name) / "baselines.csv", name)
     return {name: cases(name), **{method: part for method, part in rows.groupby("method", sort=False)}}
 
 
+def _table(file: Path, name: str, structure: str | None = None) -> pd.DataFrame:
+    """Read scored cases and note the dataset they come from: two runs on one are comparable case by case."""
+    rows = pd.read_csv(file, dtype={"case_id": str, "label": str})
+    rows = rows[rows["structure"] == (structure or rows["structure"].iloc[0])].reset_index(drop=True)
+    return rows.assign(dataset=runs.summary(name)["provenance"]["dataset_fingerprint"])
+
+
+def shared(a: pd.DataFrame, b: pd.DataFrame) -> pd.Index:
+    """Return the names of the cases that both scored; none where their datasets differ.
+
+    Equal names in two datasets are not enough: their pixels, masks, size or folds may differ.
+    """
+    if a["dataset"].iloc[0] != b["dataset"].iloc[0]:
+        return pd.Index([], dtype=str)
+    return pd.Index(a["case_id"]).intersection(b["case_id"])
+
+
 def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFrame:
-    """Compare each method with the first, on the cases that both have.
+    """Compare each method with the first: case by case where they share cases, else by their means.
 
     Parameters
     ----------
     methods : dict of str to DataFrame
-        Scored cases by name; at least one.
+        Scored cases by name, as `cases` returns them; at least one.
     metric : str
         Column to compare.
 
@@ -35,28 +59,40 @@ def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFr
     -------
     DataFrame
         One row per method: ``n``, ``mean``, ``low``, ``high`` (95% interval of the mean), ``p5``; and
-        against the first ``shared`` (cases scored by both), ``difference`` of the means on these,
-        ``difference_low``, ``difference_high`` and ``p`` (paired permutation test); empty for the first
-        and where fewer than two cases are shared.
+        against the first ``comparison``, ``shared`` (cases scored by both), ``difference`` with its 95%
+        interval ``difference_low``, ``difference_high``. A ``paired`` comparison takes the shared cases
+        alone and has ``p_permutation`` and ``p_wilcoxon``; an ``unpaired`` one, where fewer than two are
+        shared or the datasets differ, takes all cases of both and has no test: what differs may be the
+        cases. These are empty for the first method.
     """
     (first, reference), *_ = methods.items()
-    reference = reference.set_index("case_id")[metric]
     rows = []
     for name, table in methods.items():
-        values = table.set_index("case_id")[metric]
-        summary = stats.summarise(values)
-        row = {"method": name, "n": len(values), "mean": summary["mean"], "p5": summary["p5"]}
+        summary = stats.summarise(table[metric])
+        row = {"method": name, "n": len(table), "mean": summary["mean"], "p5": summary["p5"]}
         row["low"], row["high"] = summary["ci95"]
-        shared = values.index.intersection(reference.index)
         if name != first:
-            row["shared"] = len(shared)
-        if name != first and len(shared) > 1:
-            result = stats.paired(values[shared], reference[shared])
-            row |= {"difference": result["mean_difference"], "p": result["p_permutation"]}
-            row["difference_low"], row["difference_high"] = result["ci95"]
+            row |= _against(reference, table, metric)
         rows.append(row)
-    columns = ["method", "n", "mean", "low", "high", "p5", "shared", "difference", "difference_low", "difference_high"]
-    return pd.DataFrame(rows).reindex(columns=[*columns, "p"])
+    columns = ["method", "n", "mean", "low", "high", "p5", "comparison", "shared", "difference", "difference_low"]
+    return pd.DataFrame(rows).reindex(columns=[*columns, "difference_high", "p_permutation", "p_wilcoxon"])
+
+
+def _against(reference: pd.DataFrame, table: pd.DataFrame, metric: str) -> dict:
+    common = shared(reference, table)
+    a, b = (rows.set_index("case_id")[metric] for rows in (table, reference))
+    if len(common) > 1:
+        result = stats.paired(a[common], b[common])
+        row = {"comparison": "paired", "p_permutation": result["p_permutation"], "p_wilcoxon": result["p_wilcoxon"]}
+    else:
+        result, row = stats.unpaired(a, b), {"comparison": "unpaired"}
+    low, high = result["ci95"]
+    return row | {
+        "shared": len(common),
+        "difference": result["mean_difference"],
+        "difference_low": low,
+        "difference_high": high,
+    }
 
 
 def parameter_differences(names: list[str]) -> pd.DataFrame:

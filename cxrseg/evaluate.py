@@ -1,4 +1,4 @@
-"""Score each trained network on the cases that it has not seen, and pool them."""
+"""Let each trained network segment the cases that it has not seen, and have the predictions measured."""
 
 import json
 import time
@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cxrseg import metrics, stats
+from cxrseg import metrics
 from cxrseg.config import EvaluateConfig
+from cxrseg.evidence import measure
 from cxrseg.inputs import CHANNELS, network_input, to_grid
-from cxrseg.masks import to_levels, to_masks
+from cxrseg.masks import to_levels
 from cxrseg.prepare import load
-from cxrseg.scores import score, score_baselines, summarise, write_csv
 
 BATCH = 16
 CONTRAST = {channels: contrast for contrast, channels in CHANNELS.items()}
@@ -31,7 +31,8 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
         Folders with ``model.keras`` and ``train.json``; each names the fold it left out.
     folder : Path
         Receives ``cases.csv``, ``predictions.npy`` (cases, size, size, structures) uint8, the
-        probabilities in steps of 1/255, and ``baselines.csv``; rows in the same order.
+        probabilities in steps of 1/255, ``baselines.csv``, and ``quality.csv``, the Dice that
+        `cxrseg.quality` predicts of the first structure; rows in the same order.
 
     Returns
     -------
@@ -48,7 +49,6 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
         A fold was trained on other data.
     """
     images, masks, cases, dataset = load(data)
-    structures = dataset["structures"]
     records = [training_record(fold, dataset["fingerprint"]) for fold in folds]
     tested = [np.flatnonzero(cases["fold"] == record["fold"]) for record in records]
     order = np.concatenate(tested)
@@ -69,22 +69,7 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
     levels.flush()
     (folder / "partial-predictions.npy").replace(folder / "predictions.npy")
 
-    identities = cases[["case_id", "label", "fold"]].to_dict("records")
-    rows = score(
-        (
-            (identities[row], masks[row] > 0, to_masks(levels[n], config.threshold, config.pieces))
-            for n, row in enumerate(order)
-        ),
-        structures,
-    )
-    write_csv(rows, folder / "cases.csv")
-    reference = score_baselines(images, masks, cases, [record["fold"] for record in records], structures[0])
-    write_csv(reference, folder / "baselines.csv")
-    scores = summarise(rows, structures, config)
-    scores["baselines"] = {
-        name: {"dice": stats.summarise(part["dice"], config.confidence, config.resamples, config.seed)}
-        for name, part in reference.groupby("method", sort=False)
-    }
+    rows, scores = measure(config, data, [record["fold"] for record in records], folder)
     scores["batch_soft_dice"] = _batch_soft_dice(order, masks, levels, records[0]["config"]["batch_size"])
     scores["n_parameters"] = records[0]["n_parameters"]
     scores["seconds_per_image"] = round(seconds, 4)

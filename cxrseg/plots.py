@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from cxrseg.compare import shared
+
 COLOURS = {"COVID": "#d55e00", "Non-COVID": "#0072b2", "Normal": "#009e73"}
 """Okabe and Ito's palette, told apart by people with any common colour blindness."""
 OTHERS = ["#cc79a7", "#e69f00", "#56b4e9", "#000000"]
@@ -101,6 +103,79 @@ def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
     return _closed(figure)
 
 
+def context(summary: dict, second_observer: float) -> Figure:
+    """Show the network's mean Dice on one axis with all that it can be held against.
+
+    Parameters
+    ----------
+    summary : dict
+        The content of ``summary.json``: ``dice``, ``baselines`` and ``boundary_band`` are shown.
+    second_observer : float
+        Mean Dice between two people, on other radiographs.
+    """
+    means = {"this network": summary["dice"]}
+    means |= {name.replace("_", " "): scores["dice"] for name, scores in summary["baselines"].items()}
+    figure, axis = _subplots(figsize=(7, 2.8))
+    for place, scores in enumerate(means.values()):
+        axis.plot(scores["ci95"], [place, place], color="#0072b2", lw=2)
+        axis.plot(scores["mean"], place, "o", color="#0072b2", ms=6)
+    names = list(means)
+    for name, band in summary["boundary_band"].items():
+        ends = [band["too_small"], band["too_large"]]
+        axis.plot(ends, [len(names)] * 2, color="#e69f00", lw=6, solid_capstyle="butt")
+        names.append(f"outline off by {name.removesuffix('px')} px")
+    axis.plot(second_observer, len(names), "D", color="#009e73", ms=6)
+    names.append("a second person (JSRT)")
+    axis.set(xlabel="Dice per image, mean", yticks=range(len(names)), yticklabels=names, xlim=(None, 1))
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def calibration(scores: dict) -> Figure:
+    """Show what share of pixels was lung where the network said so, and the Dice at every threshold.
+
+    Parameters
+    ----------
+    scores : dict
+        ``calibration`` of ``summary.json``.
+    """
+    figure, axes = _subplots(1, 2, figsize=(8, 3.2))
+    axes[0].plot([0, 1], [0, 1], color="0.5", lw=1)
+    for part, colour, name in (("all", "#0072b2", "all pixels"), ("near_outline", "#d55e00", "near an outline")):
+        bins = pd.DataFrame(scores[part]["bins"], columns=["probability", "frequency", "share"])
+        label = f"{name} (ECE {scores[part]['ece']:.3f})"
+        axes[0].plot(bins["probability"], bins["frequency"], "o-", color=colour, ms=4, lw=1.4, label=label)
+    axes[0].set(xlabel="probability given by the network", ylabel="share of pixels that are lung", aspect="equal")
+    axes[0].legend(frameon=False, fontsize=8)
+    curve = scores["thresholds"]
+    axes[1].plot(curve["threshold"], curve["dice"], color="#0072b2", lw=1.4)
+    axes[1].plot(curve["best"], curve["best_dice"], "o", color="#0072b2")
+    axes[1].set(xlabel="threshold", ylabel="mean Dice per image")
+    sns.despine(figure)
+    return _closed(figure)
+
+
+def predicted_quality(cases: pd.DataFrame) -> Figure:
+    """Show the predicted Dice of every case against the true one.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
+    """
+    figure, axis = _subplots(figsize=(4, 3.6))
+    for label, part in cases.groupby("label"):
+        axis.plot(part["predicted_dice"], part["dice"], ".", color=colours([label])[label], label=label)
+    low = max(0, min(cases["predicted_dice"].min(), cases["dice"].min()) - 0.02)
+    axis.plot([low, 1], [low, 1], color="0.5", lw=1)
+    axis.set(xlabel="predicted Dice", ylabel="true Dice", aspect="equal")
+    axis.legend(frameon=False, fontsize=8)
+    sns.despine(figure)
+    return _closed(figure)
+
+
 def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     """Show image, actual mask and predicted mask, as the paper's Fig 3.3, and where the two differ.
 
@@ -130,18 +205,28 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
 
 
 def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figure:
-    """Show every case of each method against the same case of the first one."""
+    """Show every case of each method against the same case of the first; without any, both distributions.
+
+    Parameters
+    ----------
+    methods : dict of str to DataFrame
+        Scored cases by name, as `cxrseg.compare.cases` returns them.
+    """
     (first, reference), *others = methods.items()
     figure, axes = _subplots(1, max(1, len(others)), figsize=(3.4 * max(1, len(others)), 3.4), squeeze=False)
     for axis, (name, table) in zip(axes[0], others, strict=False):
+        if not len(shared(reference, table)):
+            both = pd.concat([reference.assign(run=first), table.assign(run=name)])
+            sns.stripplot(both, x="run", y=metric, color="0.4", size=3, alpha=0.5, ax=axis)
+            axis.set(xlabel="different cases", ylabel=metric.capitalize())
+            continue
         both = reference.merge(table, on="case_id", suffixes=("_a", "_b"))
         for label, part in both.groupby("label_a"):
             axis.plot(part[f"{metric}_a"], part[f"{metric}_b"], ".", color=colours([label])[label], label=label, ms=5)
-        low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02 if len(both) else 0
+        low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02
         axis.plot([low, 1], [low, 1], color="0.5", lw=1)
         axis.set(xlabel=f"{metric.capitalize()}, {first}", ylabel=f"{metric.capitalize()}, {name}", aspect="equal")
-    if others:
-        axes[0][0].legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=8)
     sns.despine(figure)
     return _closed(figure)
 

@@ -42,14 +42,16 @@ def summarise(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     Returns
     -------
     dict
-        ``n_cases``; ``dice`` and ``classes`` of the first structure; ``structures`` with every metric
-        of each; ``failures``, the number of cases below a Dice of 0.8 and 0.9.
+        ``n_cases``; ``dice``, ``macro`` (each diagnostic class counting the same) and ``classes`` of the
+        first structure; ``structures`` with every metric of each; ``failures``, the number of cases below
+        a Dice of 0.8 and 0.9.
     """
     by_structure = {name: _scores(rows[rows["structure"] == name], config) for name in structures}
     first = rows[rows["structure"] == structures[0]]
     return {
         "n_cases": len(first),
         "dice": by_structure[structures[0]]["dice"],
+        "macro": by_structure[structures[0]]["macro"],
         "classes": by_structure[structures[0]]["classes"],
         "structures": by_structure,
         "failures": {f"below_{limit:03d}": int((first["dice"] < limit / 100).sum()) for limit in (80, 90)},
@@ -80,6 +82,8 @@ def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
     if len(present):
         scores |= summaries(present)
         scores["classes"] = {label: {"n": len(part), **summaries(part)} for label, part in present.groupby("label")}
+        by_class = [part["dice"] for _, part in present.groupby("label")]
+        scores["macro"] = {"dice": stats.macro(by_class, config.confidence, config.resamples, config.seed)}
     if len(absent):
         scores["absent"] = {"n": len(absent), "false_positives": int((absent["predicted_pixels"] > 0).sum())}
     return scores

@@ -174,6 +174,38 @@ def paired(
     }
 
 
+def unpaired(
+    a: Sequence[float], b: Sequence[float], confidence: float = 0.95, resamples: int = 5000, seed: int = 2023
+) -> dict[str, float | list[float]]:
+    """Compare two runs on different cases: their means differ for the cases' sake, too.
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        The scores of the two runs; each is resampled within itself.
+    confidence, resamples, seed
+        As for `interval`.
+
+    Returns
+    -------
+    dict
+        ``mean_difference`` of a - b, its ``ci95`` and ``confidence`` (see `summarise`).
+
+    Raises
+    ------
+    ValueError
+        A run without values, or one that is not a finite number.
+    """
+    a, b = _finite("a", a), _finite("b", b)
+    # The mean of the two groups a and -b is half the difference.
+    low, high = _bca([a, -b], confidence, resamples, seed)
+    return {
+        "mean_difference": float(a.mean() - b.mean()),
+        "ci95": [2 * low, 2 * high],
+        "confidence": float(confidence),
+    }
+
+
 def _finite(name: str, values: Sequence[float]) -> np.ndarray:
     array = np.array(values, dtype=float)
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():

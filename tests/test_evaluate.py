@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from cxrseg import quality
 from cxrseg.config import DataConfig, EvaluateConfig
 from cxrseg.evaluate import evaluate
 from cxrseg.inputs import _gaussian, network_input, network_target, to_grid
@@ -62,7 +63,20 @@ def test_each_fold_is_scored_on_its_own_cases(data, tmp_path):
         "case_id", "label", "fold", "structure", "truth_pixels", "predicted_pixels", "dice",
     ]  # fmt: skip
     assert set(scores["baselines"]) == {"mean_shape", "otsu"}
-    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["baselines.csv", "cases.csv", "predictions.npy"]
+    assert set(scores["boundary_band"]) == {"1px", "2px"}
+    curve = scores["calibration"]["thresholds"]
+    assert curve["dice"][curve["threshold"].index(0.5)] == pytest.approx(scores["dice"]["mean"])
+    assert scores["calibration"]["all"]["pixels"] == len(expected) * 64 * 64
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == [
+        "baselines.csv", "cases.csv", "predictions.npy", "quality.csv",
+    ]  # fmt: skip
+    predicted = pd.read_csv(tmp_path / "quality.csv")
+    assert predicted["case_id"].tolist() == expected
+    k = cases.index[cases["case_id"] == expected[-1]][0]
+    last = quality.predict(levels[-1, ..., 0] / 255, np.array(images[k]))
+    assert predicted["predicted_dice"].iloc[-1] == pytest.approx(last, abs=1e-4)
+    assert scores["quality"]["n"] == len(expected)
+    assert scores["leakage"]["across_folds"] == 0
 
 
 def test_network_of_other_data_is_refused(data, tmp_path):
@@ -93,6 +107,9 @@ def test_summary_counts_by_class():
     summary = summarise(score(items, ["lungs"]), ["lungs"], CONFIG)
     assert summary["dice"]["mean"] == pytest.approx(0.825)
     assert summary["dice"]["min"] == pytest.approx(0.5)
+    assert summary["dice"]["below_090"] == 0.5
+    assert summary["macro"]["dice"]["mean"] == pytest.approx((0.975 + 0.675) / 2)
+    assert summary["macro"] == summary["structures"]["lungs"]["macro"]
     assert summary["classes"]["COVID"]["dice"]["mean"] == pytest.approx(0.975)
     assert summary["classes"]["Normal"]["n"] == 2
     assert summary["failures"] == {"below_080": 1, "below_090": 2}

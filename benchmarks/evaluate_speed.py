@@ -1,0 +1,71 @@
+"""Time everything that is measured after prediction, on 1,000 cases: all that notebook 03 shows.
+
+    python benchmarks/evaluate_speed.py
+
+The cases are 60 phantoms at 256x256, each many times with another softened and shifted prediction, so that
+no two predictions are alike. All cores that this process may use take part (two: ``taskset -c 0,1 python …``).
+Writes ``book/published/evaluate_speed.json``.
+"""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter, shift
+
+from cxrseg import evidence, paths, runs
+from cxrseg.config import DataConfig, EvaluateConfig
+from cxrseg.prepare import load, prepare
+
+CASES, PHANTOMS, SIDE, FOLDS, SEED = 1000, 60, 256, 5, 2023
+
+
+def made(folder: Path) -> None:
+    """Write a dataset of 1,000 cases and a prediction of each."""
+    classes = dict.fromkeys(("COVID", "Non-COVID", "Normal"), PHANTOMS // 3)
+    prepare(DataConfig(cases_per_class=classes, image_size=SIDE), folder / "few")
+    images, masks, cases, dataset = load(folder / "few")
+    chosen = np.arange(CASES) % len(cases)
+    table = cases.iloc[chosen].reset_index(drop=True)
+    table["case_id"] = [f"{name}-{n}" for n, name in enumerate(table["case_id"])]
+    table["fold"] = np.sort(np.arange(CASES) % FOLDS)
+    (folder / "data").mkdir()
+    np.save(folder / "data" / "images.npy", images[chosen])
+    np.save(folder / "data" / "masks.npy", masks[chosen])
+    table.to_csv(folder / "data" / "cases.csv", index=False)
+    (folder / "data" / "dataset.json").write_text(json.dumps(dataset))
+    rng = np.random.default_rng(SEED)
+    levels = np.empty((CASES, SIDE, SIDE, 1), np.uint8)
+    for n, k in enumerate(chosen):
+        soft = gaussian_filter(shift(masks[k, ..., 0].astype(float), rng.normal(0, 2, 2), order=0), rng.uniform(0.5, 3))
+        levels[n, ..., 0] = np.round(255 * np.clip(soft, 0, 1))
+    np.save(folder / "predictions.npy", levels)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made(folder)
+        start = time.perf_counter()
+        rows, scores = evidence.measure(EvaluateConfig(), folder / "data", list(range(FOLDS)), folder)
+        seconds = time.perf_counter() - start
+        assert len(rows) == CASES and len(pd.read_csv(folder / "quality.csv")) == CASES
+    content = {
+        "command": "python benchmarks/evaluate_speed.py",
+        "cases": CASES,
+        "image_size": SIDE,
+        "seconds": seconds,
+        "cores": joblib.cpu_count(),
+        "resamples": EvaluateConfig().resamples,
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(paths.published() / "evaluate_speed.json", content)
+    print(f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()

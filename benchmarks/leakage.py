@@ -1,0 +1,148 @@
+"""What would the Dice have been with a leak? Plant one, and measure.
+
+    python benchmarks/leakage.py --data covid-qu-ex-1500.zip
+
+One split, two trainings a seed. *Clean*: the training folds as they are. *Leaky*: as many training cases as
+there are test cases give way to copies of the test cases, shifted by up to 5% of the side and with another
+contrast and brightness, as collections that were merged without looking hold them. The count of training
+cases, the recipe and the test cases stay the same. Without ``--data`` the radiographs are phantoms. Whether
+`cxrseg.duplicates` would have found the copies is counted as well. Writes ``book/published/leakage.json``.
+
+``--cases``, ``--size``, ``--base-filters``, ``--epochs`` and ``--seeds`` make it larger: the defaults take some
+minutes on two cores.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cxrseg import paths, runs, stats
+from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.duplicates import describe, near_duplicates
+from cxrseg.evaluate import predict
+from cxrseg.metrics import overlap
+from cxrseg.prepare import load, prepare
+from cxrseg.train import split, train
+
+TESTED = 0
+"""The fold that is tested and leaks."""
+SHIFT, GAIN, OFFSET = 0.05, (0.7, 1.4), (-25, 25)  # share of the side; factor around grey 128; grey levels
+
+
+def altered(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return a copy of one film as another collection might hold it."""
+    reach = round(SHIFT * len(image))
+    rows, columns = (np.clip(np.arange(len(image)) + rng.integers(-reach, reach + 1), 0, len(image) - 1) for _ in "yx")
+    place = np.ix_(rows, columns)
+    grey = (image[place] - 128.0) * rng.uniform(*GAIN) + 128 + rng.uniform(*OFFSET)
+    return np.clip(grey, 0, 255).astype(np.uint8), masks[place]
+
+
+def plant(clean: Path, leaky: Path, seed: int) -> dict:
+    """Copy a prepared dataset, some training cases replaced by altered test cases; return what was found of them."""
+    shutil.copytree(clean, leaky)
+    images, masks, cases, dataset = load(clean)
+    images, masks = images.copy(), masks.copy()
+    rng = np.random.default_rng(seed)
+    tested = np.flatnonzero(cases["fold"] == TESTED)
+    # From what is trained on, not from its validation part: the leak is to be learnt.
+    training = split(cases, TESTED, TrainConfig().validation_share, seed)[0]
+    chosen = rng.choice(training, len(tested), replace=False)
+    for copy, original in zip(chosen, tested, strict=True):
+        images[copy], masks[copy] = altered(images[original], masks[original], rng)
+    np.save(leaky / "images.npy", images)
+    np.save(leaky / "masks.npy", masks)
+    (leaky / "dataset.json").write_text(json.dumps(dataset | {"fingerprint": f"leaky-{seed}"}))
+    coarse, fine = map(np.array, zip(*map(describe, images), strict=True))
+    pairs = {(i, j) for i, j, _ in near_duplicates(coarse, fine)}
+    found = sum(tuple(sorted(pair)) in pairs for pair in zip(chosen.tolist(), tested.tolist(), strict=True))
+    return {"planted": len(tested), "found": found, "training_cases": len(training)}
+
+
+def dice(model: Path, data: Path) -> np.ndarray:
+    """Return the Dice of every test case of the clean dataset."""
+    images, masks, cases, _ = load(data)
+    network = keras.saving.load_model(model / "model.keras", compile=False)
+    tested = np.flatnonzero(cases["fold"] == TESTED)
+    predicted = np.concatenate([predict(network, images[tested[s : s + 16]]) for s in range(0, len(tested), 16)])
+    pairs = zip(masks[tested, ..., 0] > 0, predicted[..., 0] >= 0.5, strict=True)
+    return np.array([overlap(*pair)["dice"] for pair in pairs])
+
+
+def measure(data: DataConfig, recipe: dict, seeds: int, folder: Path) -> dict:
+    """Return both Dice values, their paired difference, and what the search for copies found."""
+    prepare(data, folder / "clean")
+    scores, found = {"clean": [], "leaky": []}, []
+    for seed in range(1, seeds + 1):
+        config = TrainConfig(seed=seed, **recipe)
+        found.append(plant(folder / "clean", folder / f"leaky-{seed}", seed))
+        for arm, source in (("clean", folder / "clean"), ("leaky", folder / f"leaky-{seed}")):
+            train(config, source, folder / f"{arm}-{seed}-network", TESTED)
+            scores[arm].append(dice(folder / f"{arm}-{seed}-network", folder / "clean"))
+            print(f"seed {seed}, {arm}: mean Dice {scores[arm][-1].mean():.4f}", flush=True)
+    # One value a case, the mean of its seeds: the cases are what the interval is over.
+    clean, leaky = (np.mean(scores[arm], axis=0) for arm in ("clean", "leaky"))
+    return {
+        "clean": stats.summarise(clean),
+        "leaky": stats.summarise(leaky),
+        "difference": stats.paired(leaky, clean),
+        "planted": sum(row["planted"] for row in found),
+        "found": sum(row["found"] for row in found),
+        "copies_share": found[0]["planted"] / found[0]["training_cases"],
+        "seeds": seeds,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="", help="COVID-QU-Ex, ZIP or folder; without it, phantoms")
+    parser.add_argument("--cases", type=int, default=240, help="radiographs, a third of each class; a fifth is tested")
+    parser.add_argument("--size", type=int, default=128, help="side of the images, pixels")
+    parser.add_argument("--base-filters", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args()
+    if options.data and not Path(options.data).exists():
+        parser.error(f"--data {options.data}: no such file; it names the ZIP or folder of COVID-QU-Ex")
+    data = DataConfig(
+        source="covid_qu_ex" if options.data else "phantom",
+        path=options.data,
+        cases_per_class=dict.fromkeys(("COVID", "Non-COVID", "Normal"), options.cases // 3),
+        image_size=options.size,
+    )
+    recipe = {
+        "input_size": options.size,
+        "base_filters": options.base_filters,
+        "epochs": options.epochs,
+        "patience": 0,
+        "batch_norm": True,
+        "loss": "cross_entropy_dice",
+        "schedule": "cosine",
+        "learning_rate": 2e-3,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(data, recipe, options.seeds, Path(folder))
+    arguments = {name: value for name, value in vars(options).items() if value != parser.get_default(name)}
+    if options.data:
+        arguments["data"] = Path(options.data).name
+    command = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in arguments.items())
+    target = paths.published() / "leakage.json"
+    content = {
+        "command": f"python benchmarks/leakage.py {command}".strip(),
+        "source": data.source,
+        "n_cases": 3 * (options.cases // 3),
+        **result,
+        "parameters": {"image_size": options.size, "shift": SHIFT, "gain": GAIN, "offset": OFFSET, "train": recipe},
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(target, content)
+    print(f"wrote {target}")
+
+
+if __name__ == "__main__":
+    main()
