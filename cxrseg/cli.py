@@ -173,6 +173,8 @@ def segment(
     Each gets a mask in its own pixels, an overlay picture, and a row in segmentations.csv with the areas of both
     lungs. Left and right are the patient's: the left lung is on the right of the picture.
     """
+    # The cores are busy with one radiograph each: threads of the linear algebra would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _plain_errors():
         from tqdm import tqdm
 
