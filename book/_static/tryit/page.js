@@ -1,0 +1,207 @@
+// The page "Try it": from a chosen file to an outline, two areas, a warning and a mask to keep.
+"use strict";
+
+{
+  const OVERLAY_SIDE = 1024; // longest side of what is shown, pixels
+  const TINT = [0, 158, 115];
+  const STEPS = Float32Array.from({ length: 101 }, (_, k) => k / 100); // thresholds that the slider has
+
+  const part = (name) => document.getElementById(`tryit-${name}`);
+  const threshold = () => Math.round(100 * part("threshold").value);
+  const number = (value) => value.toLocaleString("en");
+  let shown = null; // the radiograph in view, with all that was found in it
+  let latest = 0;
+
+  // Let the browser paint what was written, before the thread is busy.
+  const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
+  async function open(file, name) {
+    const turn = ++latest;
+    part("warning").hidden = true;
+    try {
+      say(`Reading ${name}`);
+      const image = await tryit.decode(file, name);
+      if (!document.getElementById("tryit").dataset.loaded) say("Loading the network, once: some 6 MB");
+      await painted();
+      const network = await tryit.network();
+      document.getElementById("tryit").dataset.loaded = "yes";
+      if (turn !== latest) return; // another one was chosen meanwhile
+      const began = performance.now();
+      const found = await segment(network, image);
+      shown = { ...image, ...found, name, info: network.info };
+      if (!part("result").dataset.moved) part("threshold").value = network.info.threshold;
+      show();
+      shown.milliseconds = performance.now() - began;
+      say(`${name}: outlined in ${Math.round(shown.milliseconds)} ms, in this browser`);
+    } catch (error) {
+      if (turn !== latest) return;
+      say("");
+      complain(`${name}: ${error.message}`);
+    }
+  }
+
+  async function segment(network, { grey, width, height }) {
+    const size = network.info.input_size;
+    const square = tryit.toSquare(grey, width, height, size);
+    const probability = await network.run(square);
+    const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
+    const [columns, rows] = tryit.fitted(width, height, side);
+    const frame = { left: 0, top: 0, width, height };
+    const [smallWidth, smallHeight] = tryit.fitted(width, height, size);
+    return {
+      probability,
+      size,
+      tally: tally(probability, size, width, height),
+      view: {
+        columns,
+        rows,
+        grey: columns === width ? grey : tryit.resizeBytes(grey, width, height, frame, columns, rows),
+        probability: whole(probability, size, columns, rows),
+      },
+      small: { width: smallWidth, probability: whole(probability, size, smallWidth, smallHeight) },
+    };
+  }
+
+  function whole(probability, size, width, height) {
+    const row = tryit.fromSquare(probability, size, width, height);
+    const result = new Float32Array(width * height);
+    for (let y = 0; y < height; y++) result.set(row(y), y * width);
+    return result;
+  }
+
+  // For each threshold of the slider, how many pixels of the picture's left and right side reach it.
+  function tally(probability, size, width, height) {
+    const border = tryit.border(probability, size, width, height);
+    const row = tryit.fromSquare(probability, size, width, height);
+    const sides = [new Float64Array(102), new Float64Array(102)];
+    for (let y = 0; y < height; y++) {
+      const values = row(y);
+      for (let x = 0; x < width; x++) {
+        let step = Math.min(Math.floor(values[x] * 100), 100);
+        if (step < 100 && values[x] >= STEPS[step + 1]) step++;
+        else if (values[x] < STEPS[step]) step--;
+        sides[x < border ? 0 : 1][step]++;
+      }
+    }
+    for (const counts of sides) for (let k = 99; k >= 0; k--) counts[k] += counts[k + 1];
+    return sides;
+  }
+
+  // Everything that moves with the threshold.
+  function show() {
+    const step = threshold();
+    part("value").textContent = STEPS[step].toFixed(2);
+    if (!shown) return;
+    const limit = STEPS[step];
+    draw(shown.view, limit);
+    const [right, left] = shown.tally.map((counts) => counts[step]); // the patient's left is on the picture's right
+    const score = tryit.expectedDice(shown.probability, limit);
+    const mask = Uint8Array.from(shown.small.probability, (value) => value >= limit);
+    const warning = tryit.warning(score, tryit.objections(mask, shown.small.width, left, right));
+    part("left").textContent = area(left);
+    part("right").textContent = area(right);
+    part("ratio").textContent = right ? (left / right).toFixed(2) : "none";
+    part("score").textContent = score.toFixed(2);
+    part("canvas").setAttribute(
+      "aria-label",
+      `${shown.name} with the lungs outlined. Patient's left lung ${area(left)}, right lung ${area(right)}.`,
+    );
+    if (warning) complain(`Check this one: ${warning}.`);
+    else part("warning").hidden = true;
+    part("result").hidden = false;
+    const { dice, cases } = shown.info.scores;
+    part("about").textContent =
+      `${shown.info.trained_on} Mean Dice ${dice.toFixed(3)} on ${cases} test cases of study ${shown.info.study}.`;
+  }
+
+  function area(pixels) {
+    const { width, height, spacing } = shown;
+    const share = `${((100 * pixels) / (width * height)).toFixed(1)}% of the picture`;
+    const size = spacing ? `, ${number(Math.round((pixels * spacing[0] * spacing[1]) / 100))} cm²` : "";
+    return `${number(pixels)} pixels (${share}${size})`;
+  }
+
+  function draw({ columns, rows, grey, probability }, limit) {
+    const canvas = part("canvas");
+    [canvas.width, canvas.height] = [columns, rows];
+    const image = new ImageData(columns, rows);
+    const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && probability[y * columns + x] >= limit;
+    for (let y = 0, k = 0; y < rows; y++) {
+      for (let x = 0; x < columns; x++, k++) {
+        let share = 0;
+        if (probability[k] >= limit) {
+          const core = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2);
+          share = core ? 0.25 : 1;
+        }
+        for (let c = 0; c < 3; c++) image.data[4 * k + c] = grey[k] * (1 - share) + TINT[c] * share;
+        image.data[4 * k + 3] = 255;
+      }
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  async function save() {
+    const { probability, size, width, height, name } = shown;
+    const limit = STEPS[threshold()];
+    const row = tryit.fromSquare(probability, size, width, height);
+    const blob = await tryit.writePng(width, height, (y) => Uint8Array.from(row(y), (p) => (p >= limit ? 255 : 0)));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${name.replace(/\.[^.]*$/, "")}-mask.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    say(`${link.download}: ${number(width)} x ${number(height)} pixels, 255 where lung is`);
+  }
+
+  const say = (text) => (part("status").textContent = text);
+
+  function complain(text) {
+    if (part("warning").textContent !== text) part("warning").textContent = text; // said once, not at every step
+    part("warning").hidden = false;
+  }
+
+  function offerSamples() {
+    tryit.samples.forEach(({ label, jpeg }, k) => {
+      const button = document.createElement("button");
+      const picture = document.createElement("img");
+      picture.src = `data:image/jpeg;base64,${jpeg}`;
+      picture.alt = "";
+      button.type = "button";
+      button.append(picture, `Made X-ray ${k + 1}: ${label}`);
+      button.addEventListener("click", () => {
+        const bytes = Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0));
+        open(new Blob([bytes], { type: "image/jpeg" }), `sample-${k + 1}.jpg`);
+      });
+      part("samples").append(button);
+    });
+  }
+
+  function start() {
+    if (!globalThis.DecompressionStream || !globalThis.OffscreenCanvas || !globalThis.WebAssembly) {
+      complain("This browser is too old to run the network; one of 2023 or later can.");
+      return;
+    }
+    offerSamples();
+    part("file").addEventListener("change", ({ target }) => {
+      if (target.files.length) open(target.files[0], target.files[0].name);
+      target.value = ""; // the same file may be chosen again
+    });
+    part("threshold").addEventListener("input", () => {
+      part("result").dataset.moved = "yes";
+      show();
+    });
+    part("save").addEventListener("click", save);
+    const drop = part("drop");
+    for (const event of ["dragover", "dragleave", "drop"]) {
+      drop.addEventListener(event, (happening) => {
+        happening.preventDefault();
+        drop.classList.toggle("over", event === "dragover");
+        const [file] = happening.dataTransfer?.files ?? [];
+        if (event === "drop" && file) open(file, file.name);
+      });
+    }
+  }
+
+  Object.defineProperty(tryit, "shown", { get: () => shown });
+  document.addEventListener("DOMContentLoaded", start);
+}
