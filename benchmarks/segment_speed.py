@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from PIL import Image
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from cxrseg.phantom import LABELS, phantom
 
@@ -39,7 +39,8 @@ def write(image: np.ndarray, kind: str, file: Path) -> None:
         dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
         dataset.PixelSpacing = [0.2, 0.2]
         dataset.PixelData = (deep >> 4).tobytes()
-        dataset.save_as(file.with_suffix(".dcm"), enforce_file_format=False)
+        dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1", generate_uid()
+        dataset.save_as(file.with_suffix(".dcm"), enforce_file_format=True)
     else:
         Image.fromarray(image).save(file.with_suffix(f".{kind}"))
 

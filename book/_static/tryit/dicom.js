@@ -90,7 +90,8 @@ globalThis.tryit ??= {};
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const marked = bytes.length > 132 && String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
     let start = 0;
-    let syntax = "1.2.840.10008.1.2"; // without a file header, the standard's default encoding holds
+    // Without a file header, the standard's default encoding holds, unless a VR is plainly written out.
+    let syntax = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[4], bytes[5])) ? "1.2.840.10008.1.2.1" : "1.2.840.10008.1.2";
     if (marked) {
       start = 132;
       while (start + 8 <= bytes.length && view.getUint16(start, true) === 2) {

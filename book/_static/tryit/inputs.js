@@ -35,37 +35,32 @@ globalThis.tryit ??= {};
     return Float32Array.from(square, (value) => table[value]);
   }
 
-  // The matrix that blurs along one side; at the edges, it averages what there is.
+  // The weights that blur along one side, row by row; at the edges, they average what there is. Beyond six
+  // standard deviations a weight is less than float32 can add.
   function gaussian(size, sigma) {
-    const matrix = new Float32Array(size * size);
-    for (let y = 0; y < size; y++) {
-      const row = Float64Array.from({ length: size }, (_, x) => Math.exp(-0.5 * ((y - x) / sigma) ** 2));
+    return Array.from({ length: size }, (_, y) => {
+      const first = Math.max(0, Math.ceil(y - 6 * sigma));
+      const last = Math.min(size - 1, Math.floor(y + 6 * sigma));
+      const row = Float64Array.from({ length: last - first + 1 }, (_, k) => Math.exp(-0.5 * ((first + k - y) / sigma) ** 2));
       const sum = row.reduce((a, b) => a + b);
-      row.forEach((value, x) => (matrix[y * size + x] = value / sum));
-    }
-    return matrix;
+      return { first, row: row.map((value) => Math.fround(value / sum)) };
+    });
   }
 
-  function blur(values, kernel, size) {
-    const down = new Float32Array(size * size);
-    const line = new Float64Array(size);
-    for (let y = 0; y < size; y++) {
-      line.fill(0);
-      for (let k = 0; k < size; k++) {
-        const weight = kernel[y * size + k];
-        if (weight < 1e-12) continue; // beyond float32's reach
-        for (let x = 0; x < size; x++) line[x] += weight * values[k * size + x];
-      }
-      down.set(line, y * size);
-    }
+  const blur = (values, kernel, size) => blurAndTurn(blurAndTurn(values, kernel, size), kernel, size);
+
+  // Blur down the columns, and return the result with rows and columns exchanged.
+  function blurAndTurn(values, kernel, size) {
     const result = new Float32Array(size * size);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
-        let sum = 0;
-        for (let k = 0; k < size; k++) sum += kernel[x * size + k] * down[y * size + k];
-        result[y * size + x] = sum;
+    const line = new Float64Array(size);
+    kernel.forEach(({ first, row }, y) => {
+      line.fill(0);
+      for (let k = 0; k < row.length; k++) {
+        const [weight, start] = [row[k], (first + k) * size];
+        for (let x = 0; x < size; x++) line[x] += weight * values[start + x];
       }
-    }
+      for (let x = 0; x < size; x++) result[x * size + y] = line[x];
+    });
     return result;
   }
 

@@ -46,7 +46,6 @@
     const probability = await network.run(square);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
-    const frame = { left: 0, top: 0, width, height };
     const [smallWidth, smallHeight] = tryit.fitted(width, height, size);
     return {
       probability,
@@ -55,11 +54,27 @@
       view: {
         columns,
         rows,
-        grey: columns === width ? grey : tryit.resizeBytes(grey, width, height, frame, columns, rows),
+        grey: columns === width ? grey : shrunk(grey, width, height, columns, rows),
         probability: whole(probability, size, columns, rows),
       },
       small: { width: smallWidth, probability: whole(probability, size, smallWidth, smallHeight) },
     };
+  }
+
+  // A smaller picture to look at: each pixel is the mean of those that it stands for.
+  function shrunk(grey, width, height, columns, rows) {
+    const result = new Uint8Array(columns * rows);
+    const edge = (k, from, to) => Math.floor((k * from) / to);
+    for (let y = 0; y < rows; y++) {
+      const [top, bottom] = [edge(y, height, rows), edge(y + 1, height, rows)];
+      for (let x = 0; x < columns; x++) {
+        const [left, right] = [edge(x, width, columns), edge(x + 1, width, columns)];
+        let sum = 0;
+        for (let v = top; v < bottom; v++) for (let u = left; u < right; u++) sum += grey[v * width + u];
+        result[y * columns + x] = sum / ((bottom - top) * (right - left));
+      }
+    }
+    return result;
   }
 
   function whole(probability, size, width, height) {

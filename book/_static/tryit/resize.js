@@ -32,17 +32,18 @@ globalThis.tryit ??= {};
     return { first, values: values.map((row) => Int32Array.from(row, (value) => Math.trunc(0.5 + value * 2 ** BITS))) };
   }
 
-  // One pass along the rows of bytes: `count` lines of `size` pixels, beginning at `offset` of a line of the frame.
-  function pass(source, size, count, offset, { first, values }, out, step, stride) {
+  // One pass over bytes along an axis of `size` pixels that lie `step` apart, on `count` lines that lie `stride`
+  // apart. The first pixel is the frame's pixel `offset`. Line y of the result begins at y * resultStride.
+  function pass(source, size, step, count, stride, offset, { first, values }, result, resultStep, resultStride) {
     for (let x = 0; x < first.length; x++) {
-      const row = values[x];
       const low = first[x] - offset;
       const from = Math.max(low, 0);
-      const to = Math.min(low + row.length, size);
+      const row = values[x].subarray(from - low, Math.max(Math.min(values[x].length, size - low), from - low));
       for (let y = 0; y < count; y++) {
         let sum = 1 << (BITS - 1);
-        for (let k = from; k < to; k++) sum += source[y * stride + k * step] * row[k - low];
-        out(x, y, Math.min(Math.max(sum >> BITS, 0), 255));
+        for (let k = 0, at = y * stride + from * step; k < row.length; k++, at += step) sum += source[at] * row[k];
+        sum >>= BITS;
+        result[y * resultStride + x * resultStep] = sum < 0 ? 0 : sum > 255 ? 255 : sum;
       }
     }
   }
@@ -52,10 +53,10 @@ globalThis.tryit ??= {};
   function resizeBytes(source, width, height, frame, columns, rows) {
     const across = fixed(weights(frame.width, 0, frame.width, columns));
     const middle = new Uint8Array(columns * height);
-    pass(source, width, height, -frame.left, across, (x, y, v) => (middle[y * columns + x] = v), 1, width);
+    pass(source, width, 1, height, width, -frame.left, across, middle, 1, columns);
     const down = fixed(weights(frame.height, 0, frame.height, rows));
     const result = new Uint8Array(columns * rows);
-    pass(middle, height, columns, -frame.top, down, (y, x, v) => (result[y * columns + x] = v), columns, 1);
+    pass(middle, height, columns, columns, 1, -frame.top, down, result, columns, 1);
     return result;
   }
 
@@ -88,14 +89,15 @@ globalThis.tryit ??= {};
         middle[y * width + x] = sum;
       }
     }
+    const sum = new Float64Array(width);
     const result = new Float32Array(width);
     return (y) => {
-      const row = down.values[y];
-      for (let x = 0; x < width; x++) {
-        let sum = 0;
-        for (let k = 0; k < row.length; k++) sum += middle[(down.first[y] + k) * width + x] * row[k];
-        result[x] = sum;
-      }
+      sum.fill(0);
+      down.values[y].forEach((weight, k) => {
+        const line = middle.subarray((down.first[y] + k) * width, (down.first[y] + k + 1) * width);
+        for (let x = 0; x < width; x++) sum[x] += line[x] * weight;
+      });
+      result.set(sum);
       return result;
     };
   }
