@@ -28,6 +28,7 @@ OVERLAY_SIDE = 1024
 TINT = np.array([0, 158, 115], np.float32)
 """Colour of the lungs in the overlay, sRGB: Okabe and Ito's bluish green."""
 
+
 class Segmentation(NamedTuple):
     """What is found in one radiograph.
 
@@ -163,9 +164,7 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
         else:
             files = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if Path(match).is_file()]
         if not files:
-            problems.append(
-                f"{name}: {'no radiograph in this folder' if path.is_dir() else 'no such file or folder'}"
-            )
+            problems.append(f"{name}: {'no radiograph in this folder' if path.is_dir() else 'no such file or folder'}")
         found |= dict.fromkeys(files)
     return list(found), problems
 

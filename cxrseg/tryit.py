@@ -111,4 +111,3 @@ def _write(script: Path, parts: dict[str, Path]) -> None:
 
 def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
