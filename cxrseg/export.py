@@ -43,9 +43,9 @@ def export(run: str, half: bool = False) -> dict:
     Returns
     -------
     dict
-        The content of ``model.json``: ``input_size``, ``contrast``, ``structures``, ``threshold``, ``study``,
-        ``run``, ``trained_on`` (one sentence), ``scores``, ``weights``, ``agreement`` (the least Dice between
-        the masks of Keras and ONNX, and on how many cases) and ``sha256`` of the graph.
+        The content of ``model.json``: ``input_size``, ``contrast``, ``structures``, ``threshold``, ``pieces``,
+        ``study``, ``run``, ``trained_on`` (one sentence), ``scores``, ``weights``, ``agreement`` (the least Dice
+        between the masks of Keras and ONNX, and on how many cases) and ``sha256`` of the graph.
 
     Raises
     ------
@@ -83,6 +83,7 @@ def export(run: str, half: bool = False) -> dict:
         "contrast": train["contrast"],
         "structures": dataset["structures"],
         "threshold": threshold,
+        "pieces": summary["parameters"]["evaluate"]["pieces"],
         "study": summary["study"],
         "run": run,
         "trained_on": _trained_on(summary, train),

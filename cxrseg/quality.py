@@ -13,7 +13,7 @@ RATIO = (1 / 3, 3)
 """Smallest and largest area of the patient's left lung over that of the right one."""
 
 PIECE = 0.05
-"""Share of the whole mask from which a connected piece of it counts."""
+"""Share of the whole mask from which a connected piece of it (8 neighbours) counts."""
 
 
 def expected_dice(probability: np.ndarray, threshold: float = 0.5) -> float:
@@ -100,7 +100,7 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
     share = mask.mean()
     if not SHARE[0] <= share <= SHARE[1]:
         reasons.append(f"the lungs cover {share:.0%} of the picture, expected {SHARE[0]:.0%} to {SHARE[1]:.0%}")
-    sizes = np.bincount(ndimage.label(mask)[0].ravel())[1:]
+    sizes = np.bincount(ndimage.label(mask, np.ones((3, 3)))[0].ravel())[1:]
     pieces = int((sizes >= PIECE * sizes.sum()).sum())
     if pieces != 2:
         reasons.append(f"{pieces} large {'piece' if pieces == 1 else 'pieces'}, expected 2")

@@ -14,6 +14,7 @@ from PIL import Image
 
 from cxrseg import images, quality
 from cxrseg.inputs import network_input
+from cxrseg.masks import keep_largest
 from cxrseg.network import Network
 
 COLUMNS = (
@@ -71,6 +72,7 @@ def segment(network: Network, image: np.ndarray, threshold: float | None = None)
     square = images.to_square(image, info["input_size"])
     inputs = network_input(square[None], info["input_size"], info["contrast"])
     probability = network.session.run(["probability"], {"image": inputs})[0][0, ..., 0]
+    probability = keep_largest(probability, threshold, info.get("pieces", 0))
     mask = images.from_square(probability, image.shape) >= threshold
     right, left = sides(mask, probability)
     score = quality.predict(probability, square, threshold)

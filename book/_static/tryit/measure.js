@@ -6,6 +6,7 @@ globalThis.tryit ??= {};
   const LOW = 0.9; // predicted Dice below which a person is told to look twice
   const SHARE = [0.05, 0.6]; // of the picture, covered by lungs
   const RATIO = [1 / 3, 3]; // left lung over right lung
+  const SMALL = 0.1; // a piece smaller than this share of the largest is not kept
   const PIECE = 0.05; // share of the mask from which a piece counts
 
   // The Dice that the network's own probabilities promise.
@@ -41,28 +42,54 @@ globalThis.tryit ??= {};
     return Math.min(Math.max(tryit.round(betweenLungs(probability, size) * side) - left, 0), width);
   }
 
-  // How many connected pieces (four neighbours) hold at least PIECE of the mask.
-  function pieces(mask, width) {
-    const seen = new Uint8Array(mask.length);
+  // Number what is connected, from 1: where(k) says which pixels count, `eight` whether corners connect.
+  function label(length, width, where, eight = true) {
+    const labels = new Int32Array(length);
     const sizes = [];
-    for (let start = 0; start < mask.length; start++) {
-      if (!mask[start] || seen[start]) continue;
+    for (let start = 0; start < length; start++) {
+      if (!where(start) || labels[start]) continue;
       const stack = [start];
-      seen[start] = 1;
-      let size = 0;
+      labels[start] = sizes.push(0);
       while (stack.length) {
         const k = stack.pop();
         const x = k % width;
-        size++;
-        for (const next of [x > 0 ? k - 1 : -1, x < width - 1 ? k + 1 : -1, k - width, k + width]) {
-          if (next >= 0 && next < mask.length && mask[next] && !seen[next]) {
-            seen[next] = 1;
+        sizes[labels[start] - 1]++;
+        for (let dy = -1; dy <= 1; dy++) {
+          for (let dx = -1; dx <= 1; dx++) {
+            const next = k + dy * width + dx;
+            const inside = next >= 0 && next < length && x + dx >= 0 && x + dx < width;
+            if (!inside || labels[next] || !where(next) || (!eight && dx && dy)) continue;
+            labels[next] = labels[start];
             stack.push(next);
           }
         }
       }
-      sizes.push(size);
     }
+    return { labels, sizes };
+  }
+
+  // Change probabilities so that their mask has the `pieces` largest pieces only, their holes filled.
+  function keepLargest(probability, size, threshold, pieces) {
+    if (!pieces) return probability;
+    const { labels, sizes } = label(probability.length, size, (k) => probability[k] >= threshold);
+    const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
+    const large = order.slice(0, pieces).filter((k) => sizes[k] >= SMALL * sizes[order[0]]);
+    const kept = Uint8Array.from(labels, (k) => (large.includes(k - 1) ? 1 : 0));
+    const outside = label(kept.length, size, (k) => !kept[k], false).labels;
+    const reached = new Set();
+    for (let k = 0; k < size; k++) {
+      for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) reached.add(outside[edge]);
+    }
+    return probability.map((value, k) => {
+      const keep = kept[k] || !reached.has(outside[k]);
+      if (value >= threshold) return keep ? value : 0;
+      return keep ? 1 : value;
+    });
+  }
+
+  // How many connected pieces hold at least PIECE of the mask.
+  function pieces(mask, width) {
+    const { sizes } = label(mask.length, width, (k) => mask[k]);
     const whole = sizes.reduce((a, b) => a + b, 0);
     return sizes.filter((size) => size >= PIECE * whole).length;
   }
@@ -97,5 +124,5 @@ globalThis.tryit ??= {};
     return parts.join("; ");
   }
 
-  Object.assign(tryit, { expectedDice, betweenLungs, border, objections, warning });
+  Object.assign(tryit, { expectedDice, betweenLungs, border, keepLargest, objections, warning });
 }

@@ -4,10 +4,9 @@
 {
   const OVERLAY_SIDE = 1024; // longest side of what is shown, pixels
   const TINT = [0, 158, 115];
-  const STEPS = Float32Array.from({ length: 101 }, (_, k) => k / 100); // thresholds that the slider has
 
   const part = (name) => document.getElementById(`tryit-${name}`);
-  const threshold = () => Math.round(100 * part("threshold").value);
+  const threshold = () => Math.fround(part("threshold").value); // as NumPy compares: in float32
   const number = (value) => value.toLocaleString("en");
   let shown = null; // the radiograph in view, with all that was found in it
   let latest = 0;
@@ -46,20 +45,12 @@
     const probability = await network.run(square);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
-    const [smallWidth, smallHeight] = tryit.fitted(width, height, size);
-    return {
-      probability,
-      size,
-      tally: tally(probability, size, width, height),
-      view: {
-        columns,
-        rows,
-        grey: columns === width ? grey : shrunk(grey, width, height, columns, rows),
-        probability: whole(probability, size, columns, rows),
-      },
-      small: { width: smallWidth, probability: whole(probability, size, smallWidth, smallHeight) },
-    };
+    const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
+    return { probability, size, view: { columns, rows, grey: smaller } };
   }
+
+  // The probabilities at this threshold, without the pieces that the network's study does not keep.
+  const kept = (limit) => tryit.keepLargest(shown.probability, shown.size, limit, shown.info.pieces ?? 0);
 
   // A smaller picture to look at: each pixel is the mean of those that it stands for.
   function shrunk(grey, width, height, columns, rows) {
@@ -84,35 +75,33 @@
     return result;
   }
 
-  // For each threshold of the slider, how many pixels of the picture's left and right side reach it.
-  function tally(probability, size, width, height) {
+  // How many pixels of the picture's left and right side reach the threshold.
+  function sides(probability, limit) {
+    const { size, width, height } = shown;
     const border = tryit.border(probability, size, width, height);
     const row = tryit.fromSquare(probability, size, width, height);
-    const sides = [new Float64Array(102), new Float64Array(102)];
+    let [onLeft, onRight] = [0, 0];
     for (let y = 0; y < height; y++) {
       const values = row(y);
-      for (let x = 0; x < width; x++) {
-        let step = Math.min(Math.floor(values[x] * 100), 100);
-        if (step < 100 && values[x] >= STEPS[step + 1]) step++;
-        else if (values[x] < STEPS[step]) step--;
-        sides[x < border ? 0 : 1][step]++;
-      }
+      for (let x = 0; x < border; x++) if (values[x] >= limit) onLeft++;
+      for (let x = border; x < width; x++) if (values[x] >= limit) onRight++;
     }
-    for (const counts of sides) for (let k = 99; k >= 0; k--) counts[k] += counts[k + 1];
-    return sides;
+    return [onLeft, onRight];
   }
 
   // Everything that moves with the threshold.
   function show() {
-    const step = threshold();
-    part("value").textContent = STEPS[step].toFixed(2);
+    const limit = threshold();
+    part("value").textContent = limit.toFixed(2);
     if (!shown) return;
-    const limit = STEPS[step];
-    draw(shown.view, limit);
-    const [right, left] = shown.tally.map((counts) => counts[step]); // the patient's left is on the picture's right
-    const score = tryit.expectedDice(shown.probability, limit);
-    const mask = Uint8Array.from(shown.small.probability, (value) => value >= limit);
-    const warning = tryit.warning(score, tryit.objections(mask, shown.small.width, left, right));
+    const { size, width, height, view } = shown;
+    const probability = kept(limit);
+    draw(view, whole(probability, size, view.columns, view.rows), limit);
+    const [right, left] = sides(probability, limit); // the patient's left is on the picture's right
+    const score = tryit.expectedDice(probability, limit);
+    const [columns, rows] = tryit.fitted(width, height, size);
+    const mask = whole(probability, size, columns, rows).map((value) => (value >= limit ? 1 : 0));
+    const warning = tryit.warning(score, tryit.objections(mask, columns, left, right));
     part("left").textContent = area(left);
     part("right").textContent = area(right);
     part("ratio").textContent = right ? (left / right).toFixed(2) : "none";
@@ -136,7 +125,7 @@
     return `${number(pixels)} pixels (${share}${size})`;
   }
 
-  function draw({ columns, rows, grey, probability }, limit) {
+  function draw({ columns, rows, grey }, probability, limit) {
     const canvas = part("canvas");
     [canvas.width, canvas.height] = [columns, rows];
     const image = new ImageData(columns, rows);
@@ -156,9 +145,9 @@
   }
 
   async function save() {
-    const { probability, size, width, height, name } = shown;
-    const limit = STEPS[threshold()];
-    const row = tryit.fromSquare(probability, size, width, height);
+    const { size, width, height, name } = shown;
+    const limit = threshold();
+    const row = tryit.fromSquare(kept(limit), size, width, height);
     const blob = await tryit.writePng(width, height, (y) => Uint8Array.from(row(y), (p) => (p >= limit ? 255 : 0)));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
