@@ -286,7 +286,7 @@ def test_bad_files_are_named_and_do_not_stop_the_rest(hostile, tmp_path):
 def test_command_line(exported, checkout, hostile, tmp_path):
     pytest.importorskip("onnxruntime")
     folder, expected = hostile
-    planted("wide", folder)
+    planted("tall", folder)
     done = cxrseg(checkout, "segment", folder, "--run", "tiny", "--out", tmp_path / "out", "--crop")
     assert done.returncode == 1
     errors = done.stderr.strip().splitlines()
