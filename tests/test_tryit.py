@@ -243,8 +243,12 @@ def chromium(tmp_path):
 @pytest.fixture(scope="module")
 def address(html):
     """Serve the book, and return where."""
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(html))
-    handler.log_message = lambda *_: None
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=str(html))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -283,7 +287,8 @@ class Page:
         file = folder / re.sub(r"\..*$", "-mask.png", self.browser.execute_script("return tryit.shown.name"))
         file.unlink(missing_ok=True)
         self.part("save").click()
-        self.until(file.is_file)
+        # Its name is taken before its content is there.
+        self.until(lambda: file.is_file() and file.stat().st_size and not list(folder.glob("*.crdownload")))
         return np.asarray(Image.open(file))
 
     def events(self):
