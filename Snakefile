@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from cxrseg import runs
+from cxrseg import paths, runs
 
 ROOT = Path(workflow.basedir)
 RUN = config["run"]
@@ -111,7 +111,8 @@ rule book:
         rules.all.input,
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=[str(file) for file in sorted((ROOT / "book").rglob("*")) if file.is_file() and "executed" not in file.parts and "__pycache__" not in file.parts],
-        code=[str(ROOT / "cxrseg" / "book.py")],
+        code=modules("book.py", "tryit.py"),
+        models=[str(file) for file in sorted([*paths.run(RUN).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:
         # One stamp a run: building the book of another run removes it.
         touch(str(ROOT / "_build" / f"rendered-{RUN}")),

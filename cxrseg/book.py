@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cxrseg import paths
+from cxrseg import paths, tryit
 
 
 def stage(name: str) -> None:
@@ -25,11 +25,12 @@ def stage(name: str) -> None:
         raise FileNotFoundError(f"run {name!r} is not finished, run it first: {', '.join(missing)} missing")
     target.mkdir(parents=True, exist_ok=True)
     for old in target.iterdir():
-        if old.name not in wanted:
+        if old.is_file() and old.name not in wanted:
             old.unlink()
     for file, source in wanted.items():
         if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
             shutil.copyfile(source, target / file)
+    tryit.assemble(name, target / "static" / "tryit")
 
 
 def build(name: str) -> Path:

@@ -126,6 +126,84 @@ def compare(
 
 
 @app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="An evaluated run.")],
+    half: Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits: half the file.")] = False,
+) -> None:
+    """Write the network of a run's first fold as model.onnx and model.json, checked against Keras."""
+    with _plain_errors():
+        from cxrseg import paths, runs
+
+        runs.summary(run)
+        with _silent_start():
+            try:
+                from cxrseg.export import export
+            except ModuleNotFoundError as error:
+                raise RuntimeError(f"{error.name} is not installed: pip install 'cxrseg[cpu,export]'") from error
+
+            content = export(run, half)
+        file = paths.run(run) / "model.onnx"
+        agreement = content["agreement"]
+        print(
+            f"{file}: {file.stat().st_size:,} bytes, {content['weights']} weights; the masks agree with Keras' "
+            f"(Dice {agreement['dice']:.5f} on the worst of {agreement['cases']} cases)"
+        )
+
+
+def _default_model() -> str:
+    """Say for the help what the default model is."""
+    from cxrseg import network
+
+    try:
+        return "The default model: " + network.describe(network.info())
+    except FileNotFoundError as error:
+        return str(error)
+
+
+@app.command(epilog=_default_model())
+def segment(
+    files: Annotated[list[str], typer.Argument(metavar="IMAGE…", help="Files, folders or patterns.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("segmentations"),
+    run: Annotated[str, typer.Option(help="An exported run, or the model that comes with cxrseg.")] = "default",
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=0.99, help="Lung from this probability on.", show_default="0.5")
+    ] = None,
+    crop: Annotated[bool, typer.Option("--crop", help="Also save the lungs cut out.")] = False,
+) -> None:
+    """Outline the lungs in radiographs of one's own: PNG, JPEG, BMP, TIFF or DICOM.
+
+    Each gets a mask in its own pixels, an overlay picture, and a row in segmentations.csv with the areas of both
+    lungs. Left and right are the patient's: the left lung is on the right of the picture.
+    """
+    # The cores are busy with one radiograph each: threads of the linear algebra would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with _plain_errors():
+        from tqdm import tqdm
+
+        from cxrseg import network
+        from cxrseg.segment import find_files, segment_files
+
+        model = network.load(run)
+        print(network.describe(model.info))
+        found, problems = find_files(files, out)
+        results = segment_files(model, found, out, threshold, crop) if found else ()
+        rows = []
+        for file, row in tqdm(results, total=len(found), unit="image", disable=None, leave=False):
+            if isinstance(row, str):
+                problems.append(row if str(file) in row else f"{file}: {row}")
+            else:
+                rows.append(row)
+        for row in rows:
+            if row["warning"]:
+                print(f"warning: {row['file']}: {row['warning']}")
+        if rows:
+            doubtful = sum(bool(row["warning"]) for row in rows)
+            print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
+        if problems:
+            raise ValueError("\nerror: ".join(problems))
+
+
+@app.command()
 def studies() -> None:
     """List the studies, one line each."""
     with _plain_errors():

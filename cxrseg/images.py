@@ -203,6 +203,12 @@ def from_square(square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR, box=box))
 
 
+def fitted(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    """Return the height and width of an image of `shape` whose longer side becomes `size` pixels."""
+    side = max(shape)
+    return max(1, round(shape[0] * size / side)), max(1, round(shape[1] * size / side))
+
+
 def _frame(shape: tuple[int, int]) -> tuple[int, int, int]:
     """Return the side of the square around an image, and the row and column where the image begins."""
     height, width = shape

@@ -35,6 +35,28 @@ def to_masks(levels: np.ndarray, threshold: float, pieces: int = 0) -> np.ndarra
     return masks
 
 
+def keep_largest(probability: np.ndarray, threshold: float, pieces: int) -> np.ndarray:
+    """Change probabilities so that their mask has the largest pieces only, their holes filled, on any finer grid too.
+
+    Parameters
+    ----------
+    probability : (height, width) float32 array, 0 to 1
+    threshold : float
+    pieces : int
+        As for `to_masks`.
+
+    Returns
+    -------
+    (height, width) float32 array
+        0 in the pieces that are not kept, 1 in the holes; `probability` itself where `pieces` is 0.
+    """
+    if not pieces:
+        return probability
+    mask = probability >= threshold
+    kept = _largest(mask, pieces)
+    return np.where(mask & ~kept, np.float32(0), np.where(kept & ~mask, np.float32(1), probability))
+
+
 def _largest(mask: np.ndarray, pieces: int) -> np.ndarray:
     labels, found = label(mask, np.ones((3, 3)))
     if not found:

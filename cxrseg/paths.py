@@ -58,6 +58,11 @@ def fold(name: str, number: int) -> Path:
     return run(name) / f"fold-{number}"
 
 
+def model(name: str) -> Path:
+    """Return the exported network of a run, or of ``default``, the package's own; its ``.json`` lies beside it."""
+    return Path(__file__).parent / "models" / "default.onnx" if name == "default" else run(name) / "model.onnx"
+
+
 def external(name: str, dataset: str) -> Path:
     """Return where the evaluation of a run on another dataset lies."""
     return run(name) / "external" / dataset

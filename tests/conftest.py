@@ -58,6 +58,22 @@ def tiny(checkout):
 
 
 @pytest.fixture(scope="session")
+def exported(checkout, tiny):
+    """Return the exported network of the tiny run, ``model.json`` beside it."""
+    done = cxrseg(checkout, "export", "tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tiny / "model.onnx"
+
+
+@pytest.fixture(scope="session")
+def html(checkout, exported):
+    """Return the rendered report of the tiny run."""
+    done = cxrseg(checkout, "book", "tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
 def shared():
     """Return the folder of real radiographs, which most people do not have."""
     if not SHARED.is_dir():

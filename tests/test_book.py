@@ -11,13 +11,6 @@ from conftest import cxrseg
 pytestmark = pytest.mark.book
 
 
-@pytest.fixture(scope="session")
-def html(checkout, tiny):
-    done = cxrseg(checkout, "book", "tiny")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return checkout / "_build" / "html"
-
-
 class Assets(HTMLParser):
     """Collect what a browser fetches by itself, what links lead to, and pictures without a text."""
 

@@ -1,0 +1,44 @@
+// Deep pixels to 8 bits, as cxrseg/images.py does it.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  // The value at a share of a sorted list, given as [value, count] pairs; linear in between.
+  function percentile(pairs, total, share) {
+    const place = share * (total - 1);
+    const low = Math.floor(place);
+    const at = (index) => {
+      let sum = 0;
+      for (const [value, count] of pairs) if ((sum += count) > index) return value;
+      return pairs.at(-1)[0];
+    };
+    const [a, b] = [at(low), at(Math.min(low + 1, total - 1))];
+    return a + (b - a) * (place - low);
+  }
+
+  // Map values linearly so that their 0.1st and 99.9th percentile become 0 and 255.
+  // stored: Uint16Array; meaning: for each of the 65,536 stored values, what it stands for.
+  function toBytes(stored, meaning = Float64Array.from({ length: 65536 }, (_, k) => k)) {
+    const counts = new Float64Array(65536);
+    for (const value of stored) counts[value]++;
+    const pairs = [];
+    counts.forEach((count, value) => count && pairs.push([meaning[value], count]));
+    pairs.sort((a, b) => a[0] - b[0]);
+    let low = percentile(pairs, stored.length, 0.001);
+    let high = percentile(pairs, stored.length, 0.999);
+    if (high === low) [low, high] = [pairs[0][0], pairs.at(-1)[0]];
+    const table = new Uint8Array(65536);
+    if (high > low) {
+      const factor = 255 / (high - low);
+      meaning.forEach((value, k) => {
+        table[k] = tryit.round(Math.min(Math.max((Math.fround(value) - low) * factor, 0), 255));
+      });
+    }
+    return Uint8Array.from(stored, (value) => table[value]);
+  }
+
+  // Luminance of one colour, ITU-R 601-2 in the whole numbers that Pillow uses.
+  const luminance = (red, green, blue) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+
+  Object.assign(tryit, { toBytes, luminance });
+}

@@ -1,0 +1,166 @@
+// DICOM, as far as radiographs need it: one uncompressed little-endian frame, with its rescaling and its window.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  const SYNTAXES = { "1.2.840.10008.1.2": false, "1.2.840.10008.1.2.1": true }; // is the VR written out?
+  const LONG = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
+  const UNDEFINED = 0xffffffff;
+
+  // Read the elements of a data set up to `end`; sequences become lists of data sets.
+  function elements(view, start, end, explicit) {
+    const found = new Map();
+    let at = start;
+    while (at + 8 <= end) {
+      const tag = view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true);
+      if (tag === 0xfffee00d || tag === 0xfffee0dd) return [found, at + 8]; // the end of an item, of a sequence
+      let kind = "";
+      let length;
+      if (explicit) {
+        kind = String.fromCharCode(view.getUint8(at + 4), view.getUint8(at + 5));
+        const long = LONG.has(kind);
+        length = long ? view.getUint32(at + 8, true) : view.getUint16(at + 6, true);
+        at += long ? 12 : 8;
+      } else {
+        length = view.getUint32(at + 4, true);
+        at += 8;
+      }
+      if (kind === "SQ" || length === UNDEFINED) {
+        if (tag === 0x7fe00010) throw new Error("compressed DICOM is not read here; save it uncompressed");
+        const [list, next] = items(view, at, length === UNDEFINED ? end : at + length, explicit && kind !== "UN");
+        found.set(tag, list);
+        at = length === UNDEFINED ? next : at + length;
+        continue;
+      }
+      if (at + length > end) {
+        if (tag !== 0x7fe00010) throw new Error("truncated or damaged DICOM");
+        length = end - at;
+      }
+      found.set(tag, new DataView(view.buffer, view.byteOffset + at, length));
+      at += length;
+    }
+    return [found, at];
+  }
+
+  function items(view, start, end, explicit) {
+    const list = [];
+    let at = start;
+    while (at + 8 <= end) {
+      const tag = view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true);
+      const length = view.getUint32(at + 4, true);
+      at += 8;
+      if (tag !== 0xfffee000) break; // the end of the sequence
+      const [item, next] = elements(view, at, length === UNDEFINED ? end : Math.min(at + length, end), explicit);
+      list.push(item);
+      at = length === UNDEFINED ? next : at + length;
+    }
+    return [list, at];
+  }
+
+  const text = (element) =>
+    element ? new TextDecoder("latin1").decode(element).replace(/[\0 ]+$/, "").trim() : "";
+  const numbers = (element) => (text(element) ? text(element).split("\\").map(Number) : []);
+  const short = (element, fallback) => (element?.byteLength >= 2 ? element.getUint16(0, true) : fallback);
+
+  // A function from a look-up table of DICOM: values below its first or above its last entry take that entry.
+  function lookup(item, signed) {
+    const descriptor = item.get(0x00283002);
+    const data = item.get(0x00283006);
+    const n = descriptor.getUint16(0, true) || 65536;
+    const first = signed ? descriptor.getInt16(2, true) : descriptor.getUint16(2, true);
+    const wide = data.byteLength >= 2 * n;
+    return (value) => {
+      const k = Math.min(Math.max(Math.trunc(value) - first, 0), n - 1);
+      return wide ? data.getUint16(2 * k, true) : data.getUint8(k);
+    };
+  }
+
+  // The first window, as a function to 0 to 1 (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+  function windowing(center, width, shape) {
+    if (shape === "SIGMOID") return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
+    const [middle, extent] = shape === "LINEAR_EXACT" ? [center, width] : [center - 0.5, width - 1];
+    return (value) => {
+      if (value <= middle - extent / 2) return 0;
+      return value > middle + extent / 2 ? 1 : (value - middle) / extent + 0.5;
+    };
+  }
+
+  // bytes: Uint8Array of a file. Returns {grey: Uint8Array, width, height, spacing: [row, column] mm or null}.
+  function readDicom(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const marked = bytes.length > 132 && String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
+    let start = 0;
+    // Without a file header, the standard's default encoding holds, unless a VR is plainly written out.
+    let syntax = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[4], bytes[5])) ? "1.2.840.10008.1.2.1" : "1.2.840.10008.1.2";
+    if (marked) {
+      start = 132;
+      while (start + 8 <= bytes.length && view.getUint16(start, true) === 2) {
+        const long = LONG.has(String.fromCharCode(bytes[start + 4], bytes[start + 5]));
+        const length = long ? view.getUint32(start + 8, true) : view.getUint16(start + 6, true);
+        const value = start + (long ? 12 : 8);
+        if (value + length > bytes.length) throw new Error("truncated or damaged DICOM");
+        if (view.getUint16(start + 2, true) === 0x10) {
+          syntax = text(new DataView(view.buffer, view.byteOffset + value, length));
+        }
+        start = value + length;
+      }
+    }
+    if (!(syntax in SYNTAXES)) throw new Error("compressed or big-endian DICOM is not read here; save it uncompressed");
+    const [set] = elements(view, start, bytes.length, SYNTAXES[syntax]);
+
+    const [height, width] = [short(set.get(0x00280010), 0), short(set.get(0x00280011), 0)];
+    const pixels = set.get(0x7fe00010);
+    if (!pixels || !height || !width) throw new Error("DICOM without pixel data");
+    tryit.checkSize(width, height);
+    if (Number(text(set.get(0x00280008)) || 1) > 1) throw new Error("DICOM with several frames; expected one");
+    const kind = text(set.get(0x00280004));
+    const bits = short(set.get(0x00280100), 16);
+    const n = width * height;
+    const samples = short(set.get(0x00280002), 1);
+    if (!["MONOCHROME1", "MONOCHROME2", "RGB"].includes(kind) || (bits !== 8 && bits !== 16)) {
+      throw new Error(`DICOM with ${kind || "no"} colours in ${bits} bits is not read here`);
+    }
+    if (pixels.byteLength < (n * samples * bits) / 8) throw new Error("truncated or damaged DICOM");
+    const spacing = [0x00280030, 0x00181164]
+      .map((tag) => numbers(set.get(tag)))
+      .find((pair) => pair.length === 2 && pair[0] > 0 && pair[1] > 0);
+    const result = { width, height, spacing: spacing ?? null };
+
+    if (kind === "RGB") {
+      if (bits !== 8 || samples !== 3) throw new Error("deep colour DICOM is not read here");
+      const [pixel, plane] = short(set.get(0x00280006), 0) ? [1, n] : [3, 1];
+      const part = (k, c) => pixels.getUint8(k * pixel + c * plane);
+      return { ...result, grey: Uint8Array.from({ length: n }, (_, k) => tryit.luminance(part(k, 0), part(k, 1), part(k, 2))) };
+    }
+    const signed = short(set.get(0x00280103), 0) === 1;
+    const stored = new Uint16Array(n);
+    for (let k = 0; k < n; k++) stored[k] = bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true);
+
+    const steps = [];
+    const [slope] = numbers(set.get(0x00281053));
+    const [intercept] = numbers(set.get(0x00281052));
+    const [modality] = set.get(0x00283000) ?? [];
+    const [voi] = set.get(0x00283010) ?? [];
+    const [center] = numbers(set.get(0x00281050));
+    const [extent] = numbers(set.get(0x00281051));
+    if (modality) steps.push(lookup(modality, signed));
+    else if (slope !== undefined && intercept !== undefined) steps.push((value) => value * slope + intercept);
+    if (voi) steps.push(lookup(voi, signed || intercept < 0));
+    else if (center !== undefined && extent !== undefined) steps.push(windowing(center, extent, text(set.get(0x00281056))));
+
+    let grey;
+    if (bits === 8 && !steps.length) {
+      grey = Uint8Array.from(stored);
+    } else {
+      const bend = bits === 8 ? 128 : 32768;
+      const meaning = Float64Array.from({ length: 65536 }, (_, k) =>
+        steps.reduce((value, step) => step(value), signed && k >= bend ? k - 2 * bend : k),
+      );
+      grey = tryit.toBytes(stored, meaning);
+    }
+    if (kind === "MONOCHROME1") grey = grey.map((value) => 255 - value);
+    return { ...result, grey };
+  }
+
+  Object.assign(tryit, { readDicom });
+}

@@ -1,0 +1,128 @@
+// What can be said of a segmentation without a reference: cxrseg/plausibility.py again.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  const LOW = 0.9; // predicted Dice below which a person is told to look twice
+  const SHARE = [0.05, 0.6]; // of the picture, covered by lungs
+  const RATIO = [1 / 3, 3]; // left lung over right lung
+  const SMALL = 0.1; // a piece smaller than this share of the largest is not kept
+  const PIECE = 0.05; // share of the mask from which a piece counts
+
+  // The Dice that the network's own probabilities promise.
+  function expectedDice(probability, threshold) {
+    let common = 0;
+    let total = 0;
+    for (const value of probability) {
+      total += value;
+      if (value >= threshold) {
+        common += value;
+        total += 1;
+      }
+    }
+    return total ? (2 * common) / total : 1;
+  }
+
+  // The column between the two lungs, the emptiest of the middle third: 0 left to 1 right.
+  function betweenLungs(probability, size) {
+    const third = Math.floor(size / 3);
+    let best = Infinity;
+    let place = 0;
+    for (let x = third; x < size - third; x++) {
+      let cost = 1e-3 * Math.abs(x - (size - 1) / 2); // of empty columns, the most central
+      for (let y = 0; y < size; y++) cost += probability[y * size + x];
+      if (cost < best) [best, place] = [cost, x];
+    }
+    return (place + 0.5) / size;
+  }
+
+  // The first column, in pixels of the picture, that belongs to the picture's right side.
+  function border(probability, size, width, height) {
+    const { side, left } = tryit.squareAround(width, height);
+    return Math.min(Math.max(tryit.round(betweenLungs(probability, size) * side) - left, 0), width);
+  }
+
+  // Number what is connected, from 1: where(k) says which pixels count, `eight` whether corners connect.
+  function label(length, width, where, eight = true) {
+    const labels = new Int32Array(length);
+    const sizes = [];
+    for (let start = 0; start < length; start++) {
+      if (!where(start) || labels[start]) continue;
+      const stack = [start];
+      labels[start] = sizes.push(0);
+      while (stack.length) {
+        const k = stack.pop();
+        const x = k % width;
+        sizes[labels[start] - 1]++;
+        for (let dy = -1; dy <= 1; dy++) {
+          for (let dx = -1; dx <= 1; dx++) {
+            const next = k + dy * width + dx;
+            const inside = next >= 0 && next < length && x + dx >= 0 && x + dx < width;
+            if (!inside || labels[next] || !where(next) || (!eight && dx && dy)) continue;
+            labels[next] = labels[start];
+            stack.push(next);
+          }
+        }
+      }
+    }
+    return { labels, sizes };
+  }
+
+  // Change probabilities so that their mask has the `pieces` largest pieces only, their holes filled.
+  function keepLargest(probability, size, threshold, pieces) {
+    if (!pieces) return probability;
+    const { labels, sizes } = label(probability.length, size, (k) => probability[k] >= threshold);
+    const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
+    const large = order.slice(0, pieces).filter((k) => sizes[k] >= SMALL * sizes[order[0]]);
+    const kept = Uint8Array.from(labels, (k) => (large.includes(k - 1) ? 1 : 0));
+    const outside = label(kept.length, size, (k) => !kept[k], false).labels;
+    const reached = new Set();
+    for (let k = 0; k < size; k++) {
+      for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) reached.add(outside[edge]);
+    }
+    return probability.map((value, k) => {
+      const keep = kept[k] || !reached.has(outside[k]);
+      if (value >= threshold) return keep ? value : 0;
+      return keep ? 1 : value;
+    });
+  }
+
+  // How many connected pieces hold at least PIECE of the mask.
+  function pieces(mask, width) {
+    const { sizes } = label(mask.length, width, (k) => mask[k]);
+    const whole = sizes.reduce((a, b) => a + b, 0);
+    return sizes.filter((size) => size >= PIECE * whole).length;
+  }
+
+  const percent = (share) => `${Math.round(100 * share)}%`;
+
+  // What speaks against a mask being the lungs of a frontal chest X-ray; left and right are the patient's.
+  function objections(mask, width, left, right) {
+    const area = mask.reduce((a, b) => a + b, 0);
+    if (!area) return ["no lung found"];
+    const reasons = [];
+    const share = area / mask.length;
+    if (share < SHARE[0] || share > SHARE[1]) {
+      reasons.push(
+        `the lungs cover ${percent(share)} of the picture, expected ${percent(SHARE[0])} to ${percent(SHARE[1])}`,
+      );
+    }
+    const count = pieces(mask, width);
+    if (count !== 2) reasons.push(`${count} large ${count === 1 ? "piece" : "pieces"}, expected 2`);
+    if (left < RATIO[0] * right || left > RATIO[1] * right) {
+      const [small, large] = [Math.min(left, right), Math.max(left, right)];
+      reasons.push(small ? `one lung is ${(large / small).toFixed(1)} times the other` : "lung on one side only");
+    }
+    return reasons;
+  }
+
+  // One plain line about what is doubtful, empty where nothing is.
+  function warning(score, reasons) {
+    const parts = [];
+    if (reasons.length) parts.push(`does not look like a frontal chest X-ray: ${reasons.join("; ")}`);
+    if (score < LOW) parts.push(`low predicted quality (${score.toFixed(2)}): check the outline`);
+    return parts.join("; ");
+  }
+
+  Object.assign(tryit, { expectedDice, betweenLungs, border, keepLargest, objections, warning });
+}

@@ -1,0 +1,57 @@
+// The network: unpacked from scripts on first use, and run by onnxruntime-web in this page, on one thread.
+"use strict";
+globalThis.tryit ??= {};
+tryit.packed = {};
+
+{
+  const here = document.currentScript?.src;
+
+  const script = (name) =>
+    new Promise((resolve, reject) => {
+      const element = document.createElement("script");
+      element.src = new URL(name, here).href;
+      element.onload = resolve;
+      element.onerror = () => reject(new Error(`${name} is missing beside this page: build the book again`));
+      document.head.append(element);
+    });
+
+  async function unpacked(name) {
+    const bytes = Uint8Array.from(atob(tryit.packed[name]), (letter) => letter.charCodeAt(0));
+    delete tryit.packed[name];
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+
+  async function load() {
+    await script("model.js");
+    if (!tryit.packed.model) throw new Error("this book was built without a network to try");
+    await script("runtime.js");
+    const info = JSON.parse(new TextDecoder().decode(await unpacked("info")));
+    // A page opened from a file may import no module beside it, but one that it holds itself.
+    const module = URL.createObjectURL(new Blob([await unpacked("runtime")], { type: "text/javascript" }));
+    const ort = await import(module);
+    URL.revokeObjectURL(module);
+    ort.env.wasm.numThreads = 1;
+    ort.env.wasm.wasmBinary = await unpacked("wasm");
+    const session = await ort.InferenceSession.create(await unpacked("model"));
+    const channels = { as_is: 1, equalised: 2 }[info.contrast];
+    const size = info.input_size;
+
+    // square: Uint8Array (size x size). Returns Float32Array (size x size), the first structure's probabilities.
+    async function run(square) {
+      const input = tryit.networkInput(square, size, info.contrast);
+      const image = new ort.Tensor("float32", input, [1, size, size, channels]);
+      const { probability } = await session.run({ image });
+      const structures = info.structures.length;
+      return Float32Array.from({ length: size * size }, (_, k) => probability.data[k * structures]);
+    }
+
+    await run(new Uint8Array(size * size)); // the first run is slower: have it done before anyone waits
+    return { info, run };
+  }
+
+  let loaded;
+
+  // Load once; after a failure, the next call tries again.
+  tryit.network = () => (loaded ??= load().catch((error) => ((loaded = undefined), Promise.reject(error))));
+}

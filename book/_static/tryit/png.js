@@ -1,0 +1,97 @@
+// PNG where the browser does not do: reading 16 bits, which a canvas cuts to 8, and writing grey rows of any number.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+  // What an IHDR says, or null where bytes are no PNG.
+  function pngHeader(bytes) {
+    if (bytes.length < 29 || SIGNATURE.some((value, k) => bytes[k] !== value)) return null;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    return { width: view.getUint32(16), height: view.getUint32(20), depth: bytes[24], colour: bytes[25], interlaced: bytes[28] };
+  }
+
+  // Read a 16-bit grey PNG as Uint16Array.
+  async function readDeepPng(bytes) {
+    const { width, height, interlaced } = pngHeader(bytes);
+    if (interlaced) throw new Error("interlaced 16-bit PNG is not read here; save it without interlacing");
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const parts = [];
+    for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+      const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+      if (name === "IDAT") parts.push(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
+    }
+    const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+    const line = 1 + 2 * width;
+    const raw = new Uint8Array(line * height); // no more is kept, whatever the file unpacks to
+    let filled = 0;
+    while (filled < raw.length) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error("truncated or damaged PNG");
+      raw.set(value.subarray(0, raw.length - filled), filled);
+      filled += value.length;
+    }
+    reader.cancel().catch(() => {});
+    const pixels = new Uint16Array(width * height);
+    let above = new Uint8Array(line - 1);
+    for (let y = 0; y < height; y++) {
+      const row = raw.subarray(y * line + 1, (y + 1) * line);
+      const filter = raw[y * line];
+      for (let k = 0; k < row.length; k++) {
+        const [left, up, corner] = [k > 1 ? row[k - 2] : 0, above[k], k > 1 ? above[k - 2] : 0];
+        if (filter === 1) row[k] += left;
+        else if (filter === 2) row[k] += up;
+        else if (filter === 3) row[k] += (left + up) >> 1;
+        else if (filter === 4) row[k] += paeth(left, up, corner);
+      }
+      above = row;
+      for (let x = 0; x < width; x++) pixels[y * width + x] = row[2 * x] * 256 + row[2 * x + 1];
+    }
+    return pixels;
+  }
+
+  function paeth(left, up, corner) {
+    const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)];
+    return a <= b && a <= c ? left : b <= c ? up : corner;
+  }
+
+  const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+    for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+    return n;
+  });
+
+  function chunk(name, content) {
+    const bytes = new Uint8Array(12 + content.length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, content.length);
+    bytes.set([...name].map((letter) => letter.charCodeAt(0)), 4);
+    bytes.set(content, 8);
+    let crc = 0xffffffff;
+    for (const value of bytes.subarray(4, -4)) crc = CRC[(crc ^ value) & 255] ^ (crc >>> 8);
+    view.setUint32(bytes.length - 4, ~crc >>> 0);
+    return bytes;
+  }
+
+  // An 8-bit grey PNG as a Blob; row(y) gives the pixels of a row, so that a large picture is never held whole.
+  async function writePng(width, height, row) {
+    let y = 0;
+    const rows = new ReadableStream({
+      pull(controller) {
+        if (y === height) return controller.close();
+        const line = new Uint8Array(width + 1); // begins with the filter, 0: none
+        line.set(row(y++), 1);
+        controller.enqueue(line);
+      },
+    });
+    const packed = await new Response(rows.pipeThrough(new CompressionStream("deflate"))).arrayBuffer();
+    const header = new Uint8Array(13);
+    new DataView(header.buffer).setUint32(0, width);
+    new DataView(header.buffer).setUint32(4, height);
+    header[8] = 8;
+    const parts = [chunk("IHDR", header), chunk("IDAT", new Uint8Array(packed)), chunk("IEND", [])];
+    return new Blob([Uint8Array.from(SIGNATURE), ...parts], { type: "image/png" });
+  }
+
+  Object.assign(tryit, { pngHeader, readDeepPng, writePng });
+}

