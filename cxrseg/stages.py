@@ -34,6 +34,7 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # small products on many cores only wait for one another
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     output = Path(output)
