@@ -18,7 +18,6 @@ from collections.abc import Iterable
 
 import joblib
 import numpy as np
-from scipy.ndimage import maximum_filter, minimum_filter
 
 BINS = 10
 BAND = 3
@@ -142,5 +141,14 @@ def dice_by_threshold(counts: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 def _near_outline(mask: np.ndarray) -> np.ndarray:
     """Return the pixels around which, within the band, the mask holds some pixels and lacks others."""
-    plain, size = mask.view(np.uint8), 2 * BAND + 1
-    return maximum_filter(plain, size, mode="nearest") != minimum_filter(plain, size, mode="nearest")
+    return _spread(mask) & _spread(~mask)
+
+
+def _spread(mask: np.ndarray) -> np.ndarray:
+    """Return the pixels with a pixel of the mask in the band around them."""
+    # Shifted views joined by "or": many times faster than a rank filter, which does not know that it is boolean.
+    for axis, side in enumerate(mask.shape):
+        around = np.pad(mask, [(BAND * (axis == k),) * 2 for k in (0, 1)])
+        shifts = (around.take(range(start, start + side), axis) for start in range(2 * BAND + 1))
+        mask = np.logical_or.reduce(list(shifts))
+    return mask

@@ -75,7 +75,8 @@ def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFr
             row |= _against(reference, table, metric)
         rows.append(row)
     columns = ["method", "n", "mean", "low", "high", "p5", "comparison", "shared", "difference", "difference_low"]
-    return pd.DataFrame(rows).reindex(columns=[*columns, "difference_high", "p_permutation", "p_wilcoxon"])
+    table = pd.DataFrame(rows).reindex(columns=[*columns, "difference_high", "p_permutation", "p_wilcoxon"])
+    return table.astype({"shared": "Int64"})
 
 
 def _against(reference: pd.DataFrame, table: pd.DataFrame, metric: str) -> dict:

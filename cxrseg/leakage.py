@@ -20,7 +20,7 @@ def report(cases: pd.DataFrame, duplicates: list[dict]) -> dict[str, int]:
         are known; else 0); ``cases_in_clusters``, the cases tied to another one; ``across_folds``, the pairs
         of any kind with a case in two folds, 0 unless the split is broken.
     """
-    fold = cases.set_index("case_id")["fold"]
+    fold = dict(zip(cases["case_id"], cases["fold"], strict=True))
     exact, patient = _pairs(cases, "sha256"), _pairs(cases, "group")
     near = {frozenset((pair["a"], pair["b"])) for pair in duplicates} - exact
     sizes = cases["cluster"].map(cases["cluster"].value_counts())
@@ -29,7 +29,7 @@ def report(cases: pd.DataFrame, duplicates: list[dict]) -> dict[str, int]:
         "near": len(near),
         "same_patient": len(patient),
         "cases_in_clusters": int((sizes > 1).sum()),
-        "across_folds": sum(fold[list(pair)].nunique() > 1 for pair in exact | near | patient),
+        "across_folds": sum(len({fold[case] for case in pair}) > 1 for pair in exact | near | patient),
     }
 
 

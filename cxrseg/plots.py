@@ -114,7 +114,8 @@ def context(summary: dict, second_observer: float) -> Figure:
         Mean Dice between two people, on other radiographs.
     """
     means = {"this network": summary["dice"]}
-    means |= {name.replace("_", " "): scores["dice"] for name, scores in summary["baselines"].items()}
+    names = {"mean_shape": "the mean shape", "otsu": "Otsu's threshold"}
+    means |= {names.get(name, name): scores["dice"] for name, scores in summary["baselines"].items()}
     figure, axis = _subplots(figsize=(7, 2.8))
     for place, scores in enumerate(means.values()):
         axis.plot(scores["ci95"], [place, place], color="#0072b2", lw=2)
@@ -122,7 +123,7 @@ def context(summary: dict, second_observer: float) -> Figure:
     names = list(means)
     for name, band in summary["boundary_band"].items():
         ends = [band["too_small"], band["too_large"]]
-        axis.plot(ends, [len(names)] * 2, color="#e69f00", lw=6, solid_capstyle="butt")
+        axis.plot(ends, [len(names)] * 2, "|-", color="#e69f00", ms=12, mew=2, lw=2)
         names.append(f"outline off by {name.removesuffix('px')} px")
     axis.plot(second_observer, len(names), "D", color="#009e73", ms=6)
     names.append("a second person (JSRT)")

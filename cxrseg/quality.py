@@ -115,7 +115,7 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
         "stability": float(-np.log(1.01 - 2 * area / (area + grown))),
         "shape": float(np.log(max(agreement, 0.05))),
         "stray": float(min(pieces[:-2].sum() / area, 0.5)),
-        "balance": min(left, right) / max(left, right, 1),
+        "balance": float(min(left, right) / max(left, right, 1)),
         "contrast": float(rest),
         "edge_contrast": float(near),
         "edge_agreement": _agreement(image, ~mask & (outwards <= rim), mask & (inwards <= rim)),
