@@ -1,7 +1,7 @@
-"""Put together what the page "Try it" runs on: the runtime, a network and a few samples, as scripts.
+"""Put together what the page "Try it" runs on: the runtime, a network and a few samples.
 
-A page opened from a file may fetch nothing, start no worker and read no picture beside it. So everything
-comes as plain scripts that hold the bytes: gzip in base64, unpacked by the browser's DecompressionStream.
+A page opened from a file may fetch nothing, start no worker and read no picture beside it. So each part comes
+twice, compressed: as bytes, and as a script that holds them in base64, a third larger, for that case.
 """
 
 import base64
@@ -18,7 +18,7 @@ from PIL import Image
 from cxrseg import paths
 from cxrseg.phantom import phantom
 
-RUNTIME = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
 """The two files of onnxruntime-web that the page needs: of some 130 MB, 14."""
 
 SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
@@ -26,7 +26,7 @@ SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
 
 
 def assemble(run: str, target: Path) -> None:
-    """Write ``runtime.js``, ``model.js`` and ``samples.js``; what would not change is left alone.
+    """Write the parts and ``samples.js``; what would not change is left alone.
 
     Parameters
     ----------
@@ -42,13 +42,11 @@ def assemble(run: str, target: Path) -> None:
     """
     target.mkdir(parents=True, exist_ok=True)
     folder = runtime()
-    names = ("runtime", "wasm")
-    _write(target / "runtime.js", {name: folder / file for name, file in zip(names, RUNTIME, strict=True)})
+    for part, file in RUNTIME.items():
+        _write(target, part, (folder / file).read_bytes())
     model = next((file for name in (run, "default") if (file := paths.model(name)).is_file()), None)
-    if model:
-        _write(target / "model.js", {"model": model, "info": model.with_suffix(".json")})
-    else:
-        (target / "model.js").write_text("// no network was exported\n")
+    _write(target, "model", model.read_bytes() if model else b"")
+    _write(target, "info", model.with_suffix(".json").read_bytes() if model else b"null")
     if not (target / "samples.js").is_file():
         samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
         (target / "samples.js").write_text(f"tryit.samples = {json.dumps(samples)};\n")
@@ -66,7 +64,7 @@ def runtime() -> Path:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(project / file, partial)
         _npm(partial)
-        for file in RUNTIME:
+        for file in RUNTIME.values():
             shutil.move(partial / "node_modules" / "onnxruntime-web" / "dist" / file, partial / file)
         shutil.rmtree(partial / "node_modules")
         partial.rename(folder)
@@ -94,19 +92,15 @@ def _sample(label: str, number: int) -> bytes:
     return file.getvalue()
 
 
-def _write(script: Path, parts: dict[str, Path]) -> None:
-    """Write files into one script, each as ``tryit.packed.<name>``, unless it holds these very files already."""
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in parts.values())).hexdigest()
-    head = f"// {digest}\n"
-    if script.is_file():
+def _write(target: Path, part: str, content: bytes) -> None:
+    """Write one part as ``<part>.bin`` and ``<part>.js``, unless they hold this very content already."""
+    packed, script, head = target / f"{part}.bin", target / f"{part}.js", f"// {hashlib.sha256(content).hexdigest()}\n"
+    if packed.is_file() and script.is_file():
         with open(script) as old:
             if old.readline() == head:
                 return
-    lines = [
-        f"tryit.packed.{name} = '{_text(gzip.compress(file.read_bytes(), 9, mtime=0))}';\n"
-        for name, file in parts.items()
-    ]
-    script.write_text(head + "".join(lines))
+    packed.write_bytes(gzip.compress(content, 9, mtime=0))
+    script.write_text(f"{head}tryit.packed.{part} = '{_text(packed.read_bytes())}';\n")
 
 
 def _text(content: bytes) -> str:

@@ -1,4 +1,4 @@
-// The network: unpacked from scripts on first use, and run by onnxruntime-web in this page, on one thread.
+// The network: fetched and unpacked on first use, and run by onnxruntime-web in this page, on one thread.
 "use strict";
 globalThis.tryit ??= {};
 tryit.packed = {};
@@ -6,28 +6,39 @@ tryit.packed = {};
 {
   const here = document.currentScript?.src;
 
+  const missing = (name) => new Error(`${name} is missing beside this page: build the book again`);
+
   const script = (name) =>
     new Promise((resolve, reject) => {
       const element = document.createElement("script");
       element.src = new URL(name, here).href;
       element.onload = resolve;
-      element.onerror = () => reject(new Error(`${name} is missing beside this page: build the book again`));
+      element.onerror = () => reject(missing(name));
       document.head.append(element);
     });
 
+  // A page opened from a file may fetch nothing, but scripts it may load: there the bytes come in base64.
+  async function packed(name) {
+    if (location.protocol === "file:") {
+      await script(`${name}.js`);
+      const bytes = Uint8Array.from(atob(tryit.packed[name]), (letter) => letter.charCodeAt(0));
+      delete tryit.packed[name];
+      return new Blob([bytes]).stream();
+    }
+    const answer = await fetch(new URL(`${name}.bin`, here));
+    if (!answer.ok) throw missing(`${name}.bin`);
+    return answer.body;
+  }
+
   async function unpacked(name) {
-    const bytes = Uint8Array.from(atob(tryit.packed[name]), (letter) => letter.charCodeAt(0));
-    delete tryit.packed[name];
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = (await packed(name)).pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
   async function load() {
-    await script("model.js");
-    if (!tryit.packed.model) throw new Error("this book was built without a network to try");
-    await script("runtime.js");
     const info = JSON.parse(new TextDecoder().decode(await unpacked("info")));
-    // A page opened from a file may import no module beside it, but one that it holds itself.
+    if (!info) throw new Error("this book was built without a network to try");
+    // Nor may such a page import a module beside it, but one that it holds itself.
     const module = URL.createObjectURL(new Blob([await unpacked("runtime")], { type: "text/javascript" }));
     const ort = await import(module);
     URL.revokeObjectURL(module);
