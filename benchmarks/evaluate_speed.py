@@ -4,7 +4,8 @@
 
 The cases are 60 phantoms at 256x256, each many times with another softened and shifted prediction, so that
 no two predictions are alike. All cores that this process may use take part (two: ``taskset -c 0,1 python …``),
-their workers started within the time. The processor time of all of them says what a busy machine hides. Writes ``book/published/evaluate_speed.json``.
+their workers started within the time. The processor time of all of them says what a busy machine hides.
+Writes ``book/published/evaluate_speed.json``.
 """
 
 import json
@@ -77,7 +78,8 @@ def main() -> None:
     }
     runs.write_summary(paths.published() / "evaluate_speed.json", content)
     print(
-        f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores, {spent:.1f} s of processor time"
+        f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores, "
+        f"{spent:.1f} s of processor time"
     )
 
 

@@ -72,7 +72,7 @@ def book(
 
 @app.command()
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run.")],
+    run: Annotated[str, typer.Argument(help="A run, or default: the model that comes with cxrseg.")],
     on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
 ) -> None:
     """Score a run on radiographs from elsewhere, into runs/RUN/external/."""
@@ -84,7 +84,8 @@ def evaluate(
             raise ValueError(f"--on {on}: no such file or folder: {path}")
         from cxrseg import runs
 
-        runs.study(run)
+        if run != "default":
+            runs.study(run)
         with _silent_start():
             from cxrseg.external import evaluate_external
 

@@ -61,7 +61,7 @@ class TrainConfig(Section):
     depth: int = Field(5, ge=2, le=7, description="resolution levels, the lowest included")
     stride: Literal[1, 2] = Field(1, description="2: the network works at half of input_size")
     batch_norm: bool = Field(False, description="batch normalisation after each convolution")
-    init: str = Field("", description="run whose weights to start from; empty: random weights")
+    init: str = Field("", description="run whose weights to start from, or default, the shipped ones; empty: random")
     epochs: int = Field(25, ge=1, le=10_000, description="passes over the training part")
     batch_size: int = Field(8, ge=1, le=1024, description="images per gradient step")
     loss: Literal["cross_entropy", "cross_entropy_dice"] = Field(

@@ -5,8 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cxrseg import paths, runs
-from cxrseg.config import DataConfig
+from cxrseg import network, paths, runs
+from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.evaluate import predict
 from cxrseg.images import from_square, to_square
 from cxrseg.masks import to_levels, to_masks
@@ -20,7 +20,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     Parameters
     ----------
     name : str
-        An evaluated run.
+        A finished run, or ``default``: the model that comes with the package.
     source : str
         The kind of dataset: ``folder``, ``covid_qu_ex`` or ``rsua``.
     path : Path
@@ -39,12 +39,8 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     ValueError
         The dataset as a whole is unusable, or not one case of it can be read.
     """
-    study = runs.study(name)
-    networks = [
-        keras.saving.load_model(file, compile=False) for file in sorted(paths.run(name).glob("fold-*/model.keras"))
-    ]
-    if not networks:
-        raise FileNotFoundError(f"run {name!r} has no trained network: finish it with `cxrseg run` first")
+    study, files = _model(name)
+    networks = [keras.saving.load_model(file, compile=False) for file in files]
     structures = study.data.structures
     cases = find_cases(DataConfig(source=source, path=str(path), structures=structures))
     refused: list[dict] = []
@@ -67,6 +63,22 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     return summary
 
 
+def _model(name: str) -> tuple[Study, list[Path]]:
+    """Return the study of a run and its networks' files, or those of the model that comes with the package."""
+    if name == "default":
+        info = network.info()
+        study = Study(
+            name=info["study"],
+            data=DataConfig(structures=info["structures"]),
+            evaluate=EvaluateConfig(threshold=info["threshold"], pieces=info["pieces"]),
+        )
+        return study, [paths.weights(name)]
+    study, files = runs.study(name), sorted(paths.run(name).glob("fold-*/model.keras"))
+    if not files:
+        raise FileNotFoundError(f"run {name!r} has no trained network: finish it with `cxrseg run` first")
+    return study, files
+
+
 def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
     """Yield the naming columns, reference masks and predicted masks of each case that can be read."""
     structures, config = study.data.structures, study.evaluate
@@ -80,7 +92,7 @@ def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue
         square = to_square(image, study.data.image_size)[None]
-        probability = np.mean([predict(network, square)[0] for network in networks], axis=0)
+        probability = np.mean([predict(model, square)[0] for model in networks], axis=0)
         whole = np.stack([from_square(probability[..., k], image.shape) for k in range(len(structures))], axis=-1)
         if number % max(1, len(cases) // 10) == 0:
             print(f"segmented {number:,} of {len(cases):,} cases", flush=True)

@@ -58,6 +58,11 @@ def fold(name: str, number: int) -> Path:
     return run(name) / f"fold-{number}"
 
 
+def weights(name: str) -> Path:
+    """Return the Keras model of a run's first fold, or of ``default``, the package's own."""
+    return model(name).with_suffix(".keras") if name == "default" else fold(name, 0) / "model.keras"
+
+
 def model(name: str) -> Path:
     """Return the exported network of a run, or of ``default``, the package's own; its ``.json`` lies beside it."""
     return Path(__file__).parent / "models" / "default.onnx" if name == "default" else run(name) / "model.onnx"

@@ -258,7 +258,7 @@ class Epochs(keras.callbacks.Callback):
 
 
 def start_from(model: keras.Model, run: str) -> str:
-    """Give `model` the weights of a run's first fold; return the digest of their file.
+    """Give `model` the weights of a run's first fold, or of ``default``; return the digest of their file.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def start_from(model: keras.Model, run: str) -> str:
     ValueError
         Its network is another one.
     """
-    file = paths.fold(run, 0) / "model.keras"
+    file = paths.weights(run)
     if not file.is_file():
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
     source = keras.saving.load_model(file, compile=False)

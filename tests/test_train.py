@@ -165,7 +165,7 @@ def test_cross_entropy_dice_by_hand():
 
 
 def test_start_from_another_run(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.paths, "fold", lambda run, number: tmp_path / run)
+    monkeypatch.setattr(module.paths, "weights", lambda run: tmp_path / run / "model.keras")
     train(SMALL, data, tmp_path / "first")
     go_on = SMALL.model_copy(update={"init": "first", "epochs": 1, "learning_rate": 1e-9})
     record = train(go_on, data, tmp_path / "second")
