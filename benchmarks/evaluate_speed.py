@@ -77,10 +77,8 @@ def main() -> None:
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "evaluate_speed.json", content)
-    print(
-        f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores, "
-        f"{spent:.1f} s of processor time"
-    )
+    print(f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores,")
+    print(f"{spent:.1f} s of processor time")
 
 
 if __name__ == "__main__":
