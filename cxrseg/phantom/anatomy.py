@@ -163,11 +163,11 @@ class Lungs:
 
 _WALL_KNOTS = tuple(np.sqrt([0, 0.03, 0.08, 0.18, 0.35, 0.55, 0.8, 1.05, 1.8]))
 # Half width of the rib cage from the apex down, as a share of its greatest; the first is the apex's own place.
-_WALL = np.array([0, 0.58, 0.69, 0.80, 0.90, 0.965, 1.0, 1.01, 1.0])
+_WALL = np.array([0, 0.455, 0.58, 0.725, 0.845, 0.91, 0.965, 1.0, 1.0])
 _MEDIAL_KNOTS = tuple(np.sqrt([0, 0.025, 0.07, 0.14, 0.24, 0.34, 0.45, 0.6, 0.75, 0.9, 1.8]))
 # Half width of the mediastinum: neck vessels, aortic arch (0.24), hila (0.34 to 0.45), right atrium.
-_RIGHT_MEDIAL = np.array([0, 0.15, 0.107, 0.09, 0.09, 0.095, 0.105, 0.12, 0.13, 0.13, 0.13])
-_LEFT_MEDIAL = np.array([0, 0.15, 0.112, 0.10, 0.105, 0.10, 0.11, 0.12, 0.13, 0.13, 0.13])
+_RIGHT_MEDIAL = np.array([0, 0.10, 0.078, 0.07, 0.076, 0.09, 0.108, 0.13, 0.14, 0.14, 0.14])
+_LEFT_MEDIAL = np.array([0, 0.10, 0.082, 0.076, 0.062, 0.10, 0.12, 0.145, 0.16, 0.16, 0.16])
 
 
 def _wall(p: SimpleNamespace, side: SimpleNamespace, rng: Generator) -> np.ndarray:
@@ -240,7 +240,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         heart=heart,
         medial=medial,
         depth=depth,
-        mask=depth > p.annotation_inset,
+        mask=(wall > 0) & (diaphragm > p.base_inset) & (np.minimum(medial, frame.v) > p.medial_inset),
     )
 
 
@@ -255,8 +255,8 @@ def heart_border(frame: Frame, p: SimpleNamespace) -> np.ndarray:
     radius = np.sqrt(along * along + across * across)
     radius -= 1
     border = radius * min(long, short)
-    trunk, upper = frame.ellipse(u0 - 0.02, v0 - 0.19 * p.heart_scale, 0.62 * long, 1.25 * short, reach=2)
-    np.minimum(border[trunk], (upper - 1) * (0.6 * long), out=border[trunk])
+    trunk, upper = frame.ellipse(u0 - 0.03, v0 - 0.19 * p.heart_scale, 0.46 * long, 1.15 * short, reach=2)
+    np.minimum(border[trunk], (upper - 1) * (0.46 * long), out=border[trunk])
     if p.fat_pad:
         foot = frame.ellipse(u0 + p.fat_pad * long, p.dome_top + 0.02, 0.1 * p.heart_scale, 0.07 * p.heart_scale, 2)
         np.minimum(border[foot[0]], (foot[1] - 1) * 0.08, out=border[foot[0]])

@@ -34,15 +34,15 @@ PARTS: dict[str, dict[str, Any]] = {
     # --- geometry -----------------------------------------------------------------------------------------
     "pose": {
         # Shares of the picture; from a small chest in a wide field to a crop tighter than the lungs.
-        "height": S(Normal(0.73, 0.125, 0.46, 0.98), Normal(0.68, 0.14, 0.34, 1.08)),
+        "height": S(Normal(0.77, 0.14, 0.46, 1.02), Normal(0.68, 0.14, 0.34, 1.08)),
         # Width of the frame over its height; real masks are from 0.6 to 1.4 times as high as wide.
-        "aspect": S(Normal(1.10, 0.16, 0.72, 1.50), Normal(1.03, 0.12, 0.72, 1.40)),
+        "aspect": S(Normal(1.12, 0.16, 0.72, 1.50), Normal(1.08, 0.19, 0.60, 1.60)),
         # Where the apices lie, share of the picture, and the midline off its middle.
         "top": S(Normal(0.11, 0.075, 0.010, 0.32), Normal(0.11, 0.07, -0.12, 0.36)),
         "shift": S(Normal(0, 0.015, -0.05, 0.05), Normal(0, 0.04)),
         # Degrees, and a slant: patients in bed and children lie askew.
-        "tilt": S(Normal(0, 1.5), Either(0.85, Normal(0, 4), Normal(0, 13))),
-        "shear": S(Normal(0, 0.015), Normal(0, 0.04)),
+        "tilt": S(Normal(0, 1.5), Either(0.85, Normal(0, 2.5), Normal(0, 10))),
+        "shear": S(Normal(0, 0.015), Normal(0, 0.03)),
         # The whole of the lungs is in the picture.
         "whole": S(Always(True), Always(False)),
         # No chest is a formula: a smooth warp of everything.
@@ -55,8 +55,8 @@ PARTS: dict[str, dict[str, Any]] = {
         # Half of the inner width of the rib cage; with `aspect` it sets how broad a chest is.
         "half_width": S(Normal(0.535, 0.03, 0.45, 0.62), Normal(0.535, 0.04, 0.42, 0.66)),
         # Shoulders of the rib cage: how wide it already is near the apex.
-        "squareness": S(Uniform(0.92, 1.06), Uniform(0.85, 1.10)),
-        "taper": S(Uniform(0.85, 1.35), Uniform(0.75, 1.60)),
+        "squareness": S(Uniform(0.92, 1.08), Uniform(0.90, 1.10)),
+        "taper": S(Uniform(0.80, 1.20), Uniform(0.70, 1.30)),
         # Barrel (emphysema) to bell (infants).
         "bell": S(Normal(0, 0.03), Normal(0, 0.06)),
         # Small departures of the wall from its mean curve.
@@ -67,7 +67,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "medial_wobble": S(Always(0.004), Always(0.006)),
         "aortic_knob": S(Normal(0.035, 0.015, 0, 0.08), Normal(0.03, 0.02, -0.01, 0.09)),
         # A turned patient shifts the mediastinum against the cage.
-        "rotation": S(Normal(0, 0.022), Either(0.85, Normal(0, 0.03), Normal(0, 0.07))),
+        "rotation": S(Normal(0, 0.022), Either(0.85, Normal(0, 0.025), Normal(0, 0.055))),
         # The left border from pulmonary trunk to cardiac apex, beyond what the heart itself takes.
         "left_slope": S(Maybe(0.5, Uniform(0, 0.12)), Maybe(0.75, Uniform(0, 0.22))),
         "slope_from": Uniform(0.25, 0.40),
@@ -75,12 +75,12 @@ PARTS: dict[str, dict[str, Any]] = {
         "slope_power": Uniform(0.8, 2.0),
         # Diaphragm: depth of a breath, the left dome a little lower, and rarely one raised (in "side").
         "dome_top": S(Normal(0.83, 0.035, 0.72, 0.92), Normal(0.84, 0.04, 0.70, 0.95)),
-        "left_dome_lower": S(Normal(0.025, 0.018, -0.03, 0.07), Normal(0.025, 0.025, -0.05, 0.10)),
+        "left_dome_lower": S(Normal(0.035, 0.018, -0.03, 0.07), Normal(0.04, 0.03, -0.05, 0.12)),
         "dome_ripple": S(Always(0.006), Always(0.012)),
         # Heart: size, place of its middle, half axes; cardiomegaly is common in supine pictures.
-        "heart_scale": S(Normal(1.0, 0.12, 0.75, 1.4), Normal(1.0, 0.16, 0.65, 1.55)),
-        "heart_u": S(Normal(0.080, 0.02), Normal(0.085, 0.03)),
-        "heart_lift": S(Normal(0.13, 0.02), Normal(0.13, 0.03)),
+        "heart_scale": S(Normal(0.88, 0.14, 0.65, 1.3), Either(0.8, Normal(0.86, 0.15, 0.5, 1.4), Uniform(1.0, 1.55))),
+        "heart_u": S(Normal(0.105, 0.02), Normal(0.105, 0.03)),
+        "heart_lift": S(Normal(0.105, 0.02), Normal(0.105, 0.03)),
         "heart_long": Uniform(0.21, 0.28),
         "heart_short": Uniform(0.16, 0.23),
         # Degrees below the horizontal: lying in broad, hanging in slender people.
@@ -89,18 +89,19 @@ PARTS: dict[str, dict[str, Any]] = {
         "fat_pad": S(Maybe(0.4, Uniform(0.5, 0.8)), Maybe(0.5, Uniform(0.5, 0.9))),
         # How far heart and mediastinum round into each other.
         "crease": Uniform(0.012, 0.05),
-        # Annotators draw inside the visible edge: outlines at the edge came out 4 to 6% too large in area
-        # on real radiographs, which is this far inwards.
-        "annotation_inset": S(Always(0.006), Normal(0.006, 0.002, 0, 0.012)),
+        # Where annotators draw the outline: at the inner edge of the ribs, but inside the soft edges of diaphragm
+        # and mediastinum. Both were set by the mean displacement of outlines on the 300 real masks.
+        "base_inset": S(Always(0.003), Normal(0.003, 0.002, 0, 0.008)),
+        "medial_inset": S(Always(0.009), Normal(0.009, 0.003, 0, 0.018)),
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
     "side": {
         # Relative width; where the apex and the summit of the dome lie.
         "breadth": S(Normal(1, 0.03), Normal(1, 0.05)),
-        "apex": S(Normal(0.235, 0.02, 0.18, 0.3), Normal(0.235, 0.03, 0.15, 0.32)),
+        "apex": S(Normal(0.178, 0.02, 0.12, 0.24), Normal(0.178, 0.03, 0.10, 0.27)),
         "dome_centre": S(Uniform(0.42, 0.58), Uniform(0.40, 0.62)),
         # How far the diaphragm falls from its summit to the wall and to the heart; flat in emphysema.
-        "lateral_fall": S(Normal(0.19, 0.045, 0.07, 0.32), Normal(0.15, 0.06, 0.03, 0.36)),
+        "lateral_fall": S(Normal(0.19, 0.045, 0.07, 0.32), Normal(0.18, 0.06, 0.03, 0.38)),
         "medial_fall": S(Normal(0.05, 0.025, -0.01, 0.12), Normal(0.05, 0.035, -0.03, 0.16)),
         "lateral_power": S(Uniform(1.8, 2.6), Uniform(1.6, 2.8)),
         "medial_power": Uniform(1.5, 2.5),
@@ -137,17 +138,17 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     # Lung that annotators outline though the picture hardly shows it; none of it in the realistic setting.
     "veils": {
-        "base": S(NEVER, Maybe(0.20, Uniform(0.3, 0.9))),
+        "base": S(NEVER, Maybe(0.05, Uniform(0.2, 0.6))),
         "base_v": Uniform(0.80, 1.02),
         "base_slope": Uniform(-0.2, 0.3),
         "base_softness": Uniform(0.02, 0.12),
-        "apex": S(NEVER, Maybe(0.25, Uniform(0.2, 0.9))),
+        "apex": S(NEVER, Maybe(0.15, Uniform(0.2, 0.9))),
         "apex_v": Uniform(0.02, 0.25),
         "apex_softness": Uniform(0.02, 0.10),
-        "wall": S(NEVER, Maybe(0.20, Uniform(0.2, 0.9))),
+        "wall": S(NEVER, Maybe(0.10, Uniform(0.2, 0.9))),
         "wall_reach": Uniform(0, 0.10),
         "wall_softness": Uniform(0.01, 0.05),
-        "medial": S(NEVER, Maybe(0.25, Uniform(0.2, 0.9))),
+        "medial": S(NEVER, Maybe(0.15, Uniform(0.2, 0.9))),
         "medial_reach": Uniform(0, 0.12),
         "medial_softness": Uniform(0.01, 0.05),
     },
@@ -292,13 +293,13 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     "breasts": {
         # Half of the patients; the lower fold crosses the lung like a second diaphragm.
-        "breasts": S(Maybe(0.4, Uniform(0.04, 0.12)), Maybe(0.4, Uniform(0.03, 0.30))),
+        "breasts": S(Maybe(0.4, Uniform(0.04, 0.12)), Maybe(0.4, Uniform(0.03, 0.22))),
         "breast_x": S(Uniform(0.30, 0.38), Uniform(0.25, 0.42)),
         "breast_v": S(Uniform(0.66, 0.80), Uniform(0.55, 0.85)),
         "breast_width": S(Uniform(0.19, 0.25), Uniform(0.15, 0.28)),
         "breast_height": S(Uniform(0.15, 0.22), Uniform(0.12, 0.25)),
         # Dense and round: implants; a border that looks like a diaphragm.
-        "implants": S(NEVER, Maybe(0.08, Uniform(0.1, 0.5))),
+        "implants": S(NEVER, Maybe(0.01, Uniform(0.1, 0.3))),
         "implant_radius": Uniform(0.13, 0.25),
     },
     "mediastinum": {
@@ -452,7 +453,7 @@ _ABSENT: dict[str, Any] = {
     "both_sides": S(Chance(0.25), Chance(0.4)),
     "haze": NEVER,
     "haze_top": Uniform(0, 0.8),
-    "haze_slope": Uniform(-0.3, 1.5),
+    "haze_slope": Uniform(-0.6, 0.8),
     "haze_one_sided": Chance(0.5),
     "margin": NEVER,
     "margin_reach": S(Uniform(0.08, 0.2), Uniform(0.05, 0.35)),
@@ -477,9 +478,9 @@ DISEASES: dict[str, dict[str, Any]] = {
     # A lobe or an effusion.
     "Non-COVID": _ABSENT
     | {
-        "kind": S(Choice(("lobe", "fluid")), Choice(("lobe", "fluid", "none"))),
+        "kind": S(Choice(("lobe", "fluid")), Choice(("lobe", "lobe", "fluid", "none", "none", "none"))),
         "consolidation": S(Uniform(0.55, 0.85), Uniform(0.2, 0.9)),
-        "effusion": S(Uniform(0.8, 1.0), Uniform(0.4, 1.0)),
+        "effusion": S(Uniform(0.8, 1.0), Uniform(0.3, 0.8)),
         "mottle": S(NEVER, Maybe(0.25, Uniform(0.15, 0.8))),
         "haze": S(NEVER, Maybe(0.3, Uniform(0.1, 0.8))),
         "margin": S(NEVER, Maybe(0.2, Uniform(0.2, 0.8))),
@@ -506,3 +507,19 @@ SETTINGS: dict[str, Table] = {setting: _table(setting) for setting in Settings._
 def draw(rng: Generator, setting: str, part: str) -> SimpleNamespace:
     """Return one draw of every parameter of a part, as attributes."""
     return SimpleNamespace(**{name: distribution(rng) for name, distribution in SETTINGS[setting][part].items()})
+
+
+def varied(setting: str, changes: Table) -> Table:
+    """Return the table of a setting with some distributions changed, as ``{"pose": {"tilt": Always(14)}}``.
+
+    Raises
+    ------
+    KeyError
+        There is no such part or parameter.
+    """
+    table = dict(SETTINGS[setting])
+    for part, distributions in changes.items():
+        if unknown := distributions.keys() - table[part].keys():
+            raise KeyError(f"part {part!r} of the phantom has no {', '.join(sorted(unknown))}")
+        table[part] = table[part] | distributions
+    return table

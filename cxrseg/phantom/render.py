@@ -15,6 +15,11 @@ Draw = Callable[[str], SimpleNamespace]
 # An infiltrate counts as infection where it has replaced this share of the air: half of a faint patch.
 _VISIBLE = 0.15
 
+# Side of the grid, pixels, on which a chest is judged to be fit for a picture.
+_JUDGED = 64
+# How far from the centres of its outermost pixels, in body units, a whole lung must stay: half a pixel.
+_MARGIN = 0.007
+
 
 def chest(rng: Generator, label: str, size: int, setting: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the radiograph (uint8), the lung mask and the infection mask (bool) of one chest."""
@@ -43,20 +48,30 @@ def geometry(
 ) -> tuple[anatomy.Frame, anatomy.Lungs, np.ndarray | float]:
     """Return frame, lungs, and the share of air replaced by disease (0 in a normal chest).
 
-    A chest that is hardly in the picture, fills it, or is cut where it should be whole is drawn again.
+    A chest that is hardly in the picture, fills it, or is cut where it should be whole is drawn again. That is
+    judged on one coarse grid, so that a chest is the same at any size.
     """
     while True:
-        stance, p, sides = draw("pose"), draw("lungs"), (draw("side"), draw("side"))
-        for side in sides:
-            side.half_width = p.half_width * side.breadth
-        frame = anatomy.pose(stance, size, rng)
-        lungs = anatomy.lungs(frame, p, *sides, rng)
-        cut = lungs.mask[[0, -1]].any() or lungs.mask[:, [0, -1]].any()
+        state = rng.bit_generator.state
+        stance, _, lungs = _lungs(rng, draw, _JUDGED)
+        near = lungs.depth > -_MARGIN
+        cut = near[[0, -1]].any() or near[:, [0, -1]].any()
         if 0.06 < lungs.mask.mean() < 0.55 and not (stance.whole and cut):
             break
+    rng.bit_generator.state = state
+    _, frame, lungs = _lungs(rng, draw, size)
     if label == "Normal":
         return frame, lungs, 0.0
     return frame, lungs, disease.opacity(frame, lungs, draw(f"disease {label}"), rng)
+
+
+def _lungs(rng: Generator, draw: Draw, size: int) -> tuple[SimpleNamespace, anatomy.Frame, anatomy.Lungs]:
+    """Draw the pose of a chest and its lungs."""
+    stance, p, sides = draw("pose"), draw("lungs"), (draw("side"), draw("side"))
+    for side in sides:
+        side.half_width = p.half_width * side.breadth
+    frame = anatomy.pose(stance, size, rng)
+    return stance, frame, anatomy.lungs(frame, p, *sides, rng)
 
 
 def build(
