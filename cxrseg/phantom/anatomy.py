@@ -166,7 +166,7 @@ _WALL_KNOTS = tuple(np.sqrt([0, 0.03, 0.08, 0.18, 0.35, 0.55, 0.8, 1.05, 1.8]))
 _WALL = np.array([0, 0.455, 0.58, 0.725, 0.845, 0.91, 0.965, 1.0, 1.0])
 _MEDIAL_KNOTS = tuple(np.sqrt([0, 0.025, 0.07, 0.14, 0.24, 0.34, 0.45, 0.6, 0.75, 0.9, 1.8]))
 # Half width of the mediastinum: neck vessels, aortic arch (0.24), hila (0.34 to 0.45), right atrium.
-_RIGHT_MEDIAL = np.array([0, 0.10, 0.078, 0.07, 0.076, 0.09, 0.108, 0.13, 0.14, 0.14, 0.14])
+_RIGHT_MEDIAL = np.array([0, 0.08, 0.057, 0.049, 0.054, 0.068, 0.087, 0.108, 0.118, 0.118, 0.118])
 _LEFT_MEDIAL = np.array([0, 0.10, 0.082, 0.076, 0.062, 0.10, 0.12, 0.145, 0.16, 0.16, 0.16])
 
 

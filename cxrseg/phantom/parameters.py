@@ -78,8 +78,8 @@ PARTS: dict[str, dict[str, Any]] = {
         "left_dome_lower": S(Normal(0.035, 0.018, -0.03, 0.07), Normal(0.04, 0.03, -0.05, 0.12)),
         "dome_ripple": S(Always(0.006), Always(0.012)),
         # Heart: size, place of its middle, half axes; cardiomegaly is common in supine pictures.
-        "heart_scale": S(Normal(0.88, 0.14, 0.65, 1.3), Either(0.8, Normal(0.86, 0.15, 0.5, 1.4), Uniform(1.0, 1.55))),
-        "heart_u": S(Normal(0.105, 0.02), Normal(0.105, 0.03)),
+        "heart_scale": S(Normal(0.85, 0.14, 0.6, 1.3), Either(0.8, Normal(0.83, 0.15, 0.5, 1.4), Uniform(1.0, 1.55))),
+        "heart_u": S(Normal(0.115, 0.02), Normal(0.115, 0.03)),
         "heart_lift": S(Normal(0.105, 0.02), Normal(0.105, 0.03)),
         "heart_long": Uniform(0.21, 0.28),
         "heart_short": Uniform(0.16, 0.23),
@@ -92,7 +92,7 @@ PARTS: dict[str, dict[str, Any]] = {
         # Where annotators draw the outline: at the inner edge of the ribs, but inside the soft edges of diaphragm
         # and mediastinum. Both were set by the mean displacement of outlines on the 300 real masks.
         "base_inset": S(Always(0.003), Normal(0.003, 0.002, 0, 0.008)),
-        "medial_inset": S(Always(0.009), Normal(0.009, 0.003, 0, 0.018)),
+        "medial_inset": S(Always(0.006), Normal(0.006, 0.002, 0, 0.012)),
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
     "side": {
