@@ -9,11 +9,11 @@ phantoms' central 98% (wanted: at least 0.90), and the counts of a common histog
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
+from cxrseg import runs
 from cxrseg.config import DataConfig
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.phantom.shape import LungShape, lung_shape
@@ -69,9 +69,11 @@ def main() -> None:
         real, made = row["real"], row["made"]
         print(f"{name:17}{row['covered']:8.3f}   {real[3]:.3f} / {made[3]:.3f}      {made[0]:.3f} to {made[-1]:.3f}")
     if options.out:
-        rule = f"{REAL} real masks by numpy.random.default_rng({REAL}).choice over sorted case names"
-        summary = {"real": rule, "made": f"{MADE} realistic phantoms, seed {SEED}", "measures": measures}
-        options.out.write_text(json.dumps(summary, indent=1) + "\n")
+        content = {
+            "command": "python benchmarks/phantom_shapes.py --data covid-qu-ex-1500.zip",
+            "n_real": REAL, "n_made": MADE, "seed": SEED, "measures": measures, "provenance": runs.provenance(),
+        }  # fmt: skip
+        runs.write_summary(options.out, content)
 
 
 if __name__ == "__main__":

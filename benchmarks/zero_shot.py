@@ -52,9 +52,15 @@ def main() -> None:
         )
     if options.out:
         command = f"python benchmarks/zero_shot.py {options.run} {options.dataset}"
-        content = {"command": command, "run": options.run, "provenance": runs.provenance(), **parts}
+        record = json.loads((paths.fold(options.run, 0) / "train.json").read_text())
+        content = {
+            "command": command, "run": options.run, "phantoms": record["n_training"], "epochs": record["epochs"],
+            "parameters": record["n_parameters"],
+            "training": {key: record[key] for key in ("seconds", "commit", "hardware")},
+            "provenance": runs.provenance(), **parts,
+        }  # fmt: skip
         paths.published().mkdir(parents=True, exist_ok=True)
-        (paths.root() / options.out).write_text(json.dumps(content, indent=1) + "\n")
+        runs.write_summary(paths.root() / options.out, content)
 
 
 if __name__ == "__main__":

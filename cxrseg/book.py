@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cxrseg import paths, tryit
+from cxrseg import gallery, paths, tryit
 
 
 def stage(name: str) -> None:
@@ -31,6 +31,7 @@ def stage(name: str) -> None:
         if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
             shutil.copyfile(source, target / file)
     tryit.assemble(name, target / "static" / "tryit")
+    gallery.draw(target / "static" / "phantom")
 
 
 def build(name: str) -> Path:

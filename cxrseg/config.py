@@ -62,6 +62,7 @@ class TrainConfig(Section):
     stride: Literal[1, 2] = Field(1, description="2: the network works at half of input_size")
     batch_norm: bool = Field(False, description="batch normalisation after each convolution")
     init: str = Field("", description="run whose weights to start from, or default, the shipped ones; empty: random")
+    cases: int = Field(0, ge=0, description="cases of the training folds to learn from, validation included; 0: all")
     epochs: int = Field(25, ge=1, le=10_000, description="passes over the training part")
     batch_size: int = Field(8, ge=1, le=1024, description="images per gradient step")
     loss: Literal["cross_entropy", "cross_entropy_dice"] = Field(

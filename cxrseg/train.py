@@ -49,7 +49,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
         The loss is no longer a number.
     """
     pixels, masks, cases, dataset = load(data)
-    training, validation, testing = split(cases, fold, config.validation_share, config.seed)
+    training, validation, testing = split(cases, fold, config.validation_share, config.seed, config.cases)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -100,22 +100,30 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     return record
 
 
-def split(cases: pd.DataFrame, fold: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split(
+    cases: pd.DataFrame, fold: int, share: float, seed: int, n: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the row numbers for training, validation and testing of one fold.
 
-    Validation is drawn from the training folds as the folds were: stratified, clusters whole.
+    With `n`, training and validation are drawn from that many cases of the training folds, and the seed alone
+    decides which. Validation is drawn as the folds were: stratified, clusters whole.
 
     Raises
     ------
     ValueError
-        No case has this fold number.
+        No case has this fold number, or the training folds have fewer than `n` cases.
     """
     inside = np.flatnonzero(cases["fold"] != fold)
     testing = np.flatnonzero(cases["fold"] == fold)
     if not len(testing):
         raise ValueError(f"fold {fold} does not exist: this dataset has folds 0 to {cases['fold'].max()}")
+    if n > len(inside):
+        raise ValueError(f"train.cases {n} is more than the {len(inside)} cases of the training folds: use 0 for all")
+    if n:
+        inside = np.sort(np.random.default_rng([seed, fold]).permutation(inside)[:n])
     rest = cases.iloc[inside]
-    chosen = assign_folds(rest["label"], rest["cluster"], round(1 / share), seed + 1) == 0
+    parts = min(round(1 / share), max(2, rest["cluster"].nunique()))
+    chosen = assign_folds(rest["label"], rest["cluster"], parts, seed + 1) == 0
     return inside[~chosen], inside[chosen], testing
 
 

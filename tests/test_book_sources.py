@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from cxrseg.gallery import PICTURES
+
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 PAGES = sorted(BOOK.glob("*.md"))
@@ -102,7 +104,9 @@ def test_a_page_shows_nothing_from_elsewhere(page):
     assert not re.search(r"!\[[^\]]*\]\(\s*\w+://|(?:src|href)=[\"'](?:https?:)?//", text)
     for block in re.findall(r"```\{figure\}.*?```", text, re.DOTALL):
         target = re.search(r"\{figure\} (\S+)", block).group(1)
-        assert (BOOK / target).is_file()
+        # What `make book` draws is held to the list of what it draws.
+        drawn = [f"executed/static/phantom/{name}.png" for name in PICTURES]
+        assert target in drawn or (BOOK / target).is_file()
         assert len(re.search(r"^:alt: (.+)$", block, re.MULTILINE).group(1)) > 30
 
 

@@ -83,7 +83,8 @@ def test_notebooks_are_stripped_and_thin(stage):
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
-            assert len(cell.source.splitlines()) <= 20
+            # The parameters are a list, one line each: there is no logic in it to move elsewhere.
+            assert len(cell.source.splitlines()) <= 20 or "parameters" in cell.metadata.get("tags", [])
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -124,6 +124,19 @@ def test_split_keeps_test_cases_out_and_is_stratified(data):
         split(cases, 5, 0.2, seed=3)
 
 
+def test_learning_from_fewer_cases(data):
+    _, _, cases, _ = load(data)
+    everyone = np.concatenate(split(cases, 1, 0.2, seed=3)[:2])
+    drawn = {n: np.concatenate(split(cases, 1, 0.2, seed=3, n=n)[:2]) for n in (6, 12)}
+    assert [len(drawn[n]) for n in (6, 12)] == [6, 12]
+    assert set(drawn[6]) < set(drawn[12]) < set(everyone)
+    training, validation, testing = split(cases, 1, 0.2, seed=3, n=6)
+    assert len(training) and len(validation)
+    np.testing.assert_array_equal(testing, split(cases, 1, 0.2, seed=3)[2])
+    with pytest.raises(ValueError, match=r"train\.cases 25 is more than the"):
+        split(cases, 1, 0.2, seed=3, n=25)
+
+
 def test_batches_depend_on_seed_and_epoch_alone(data):
     pixels, masks, cases, _ = load(data)
     rows = np.arange(len(cases))

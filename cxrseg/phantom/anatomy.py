@@ -240,7 +240,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         heart=heart,
         medial=medial,
         depth=depth,
-        mask=(wall > 0) & (diaphragm > p.base_inset) & (np.minimum(medial, frame.v) > p.medial_inset),
+        mask=(wall > 0) & (diaphragm > p.base_inset) & (medial > p.medial_inset) & (frame.v > p.apex_inset),
     )
 
 

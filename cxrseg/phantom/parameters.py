@@ -91,8 +91,9 @@ PARTS: dict[str, dict[str, Any]] = {
         "crease": Uniform(0.012, 0.05),
         # Where annotators draw the outline: at the inner edge of the ribs, but inside the soft edges of diaphragm
         # and mediastinum. Both were set by the mean displacement of outlines on the 300 real masks.
-        "base_inset": S(Always(0.003), Normal(0.003, 0.002, 0, 0.008)),
-        "medial_inset": S(Always(0.006), Normal(0.006, 0.002, 0, 0.012)),
+        "base_inset": S(Always(0.009), Normal(0.009, 0.003, 0, 0.018)),
+        "medial_inset": S(Always(0.009), Normal(0.009, 0.003, 0, 0.018)),
+        "apex_inset": S(Always(0.018), Normal(0.018, 0.005, 0, 0.035)),
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
     "side": {
@@ -101,7 +102,9 @@ PARTS: dict[str, dict[str, Any]] = {
         "apex": S(Normal(0.178, 0.02, 0.12, 0.24), Normal(0.178, 0.03, 0.10, 0.27)),
         "dome_centre": S(Uniform(0.42, 0.58), Uniform(0.40, 0.62)),
         # How far the diaphragm falls from its summit to the wall and to the heart; flat in emphysema.
-        "lateral_fall": S(Normal(0.19, 0.045, 0.07, 0.32), Normal(0.18, 0.06, 0.03, 0.38)),
+        "lateral_fall": S(
+            Normal(0.19, 0.045, 0.07, 0.32), Either(0.85, Normal(0.18, 0.06, 0.03, 0.38), Uniform(0.22, 0.42))
+        ),
         "medial_fall": S(Normal(0.05, 0.025, -0.01, 0.12), Normal(0.05, 0.035, -0.03, 0.16)),
         "lateral_power": S(Uniform(1.8, 2.6), Uniform(1.6, 2.8)),
         "medial_power": Uniform(1.5, 2.5),
@@ -363,6 +366,14 @@ PARTS: dict[str, dict[str, Any]] = {
         "raised_slope": Uniform(-0.5, 0.5),
         "raised_width": Uniform(0.06, 0.14),
     },
+    "shadows": {
+        # What lies on or under the patient. It hides pieces of the outline, which then follow from the rest.
+        "shadows": S(Always(0), Maybe(0.4, Count(1, 4))),
+        "shadow_radius": Always((0.05, 0.20)),
+        "shadow_amount": Always((0.05, 0.35)),
+        "shadow_softness": Always((0.05, 0.40)),
+        "dark_shadow": Always(0.4),
+    },
     # --- the picture ----------------------------------------------------------------------------------------
     "acquisition": {
         # Unevenness of tissue and beam, fine to coarse.
@@ -442,14 +453,14 @@ _ABSENT: dict[str, Any] = {
     "consolidation": NEVER,
     "fissure_v": S(Uniform(0.40, 0.58), Uniform(0.3, 0.7)),
     "fissure_slope": S(Normal(0, 0.25), Normal(0, 0.4)),
-    "fissure_softness": S(Uniform(0.012, 0.03), Uniform(0.01, 0.08)),
-    "upper_lobe": Always(0.35),
+    "fissure_softness": S(Uniform(0.012, 0.03), Uniform(0.02, 0.10)),
+    "upper_lobe": S(Always(0.35), Always(0.6)),
     "lobe_height": S(Uniform(0.25, 0.5), Uniform(0.2, 0.8)),
     "effusion": NEVER,
     "kind": Always("none"),
     "effusion_v": S(Normal(0.74, 0.05, 0.6, 0.82), Uniform(0.5, 1.0)),
     "meniscus": S(Uniform(0.15, 0.35), Uniform(0, 0.4)),
-    "effusion_softness": S(Uniform(0.012, 0.03), Uniform(0.01, 0.08)),
+    "effusion_softness": S(Uniform(0.012, 0.03), Uniform(0.02, 0.10)),
     "both_sides": S(Chance(0.25), Chance(0.4)),
     "haze": NEVER,
     "haze_top": Uniform(0, 0.8),

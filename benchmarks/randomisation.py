@@ -1,0 +1,128 @@
+"""What is each randomisation of the phantoms worth? One is left out at a time: set back to realistic.
+
+For each group of parts and each seed, a small network learns from phantoms whose other groups are randomised,
+and segments the real radiographs that took no part in any decision (`zero_shot.decision_cases` left out). The
+difference is to the network of the same seed that learnt from everything randomised. Two kinds of chance
+enter: which cases (an interval over cases, of the mean over seeds) and which training (the seeds' own means).
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import joblib
+import numpy as np
+from zero_shot import decision_cases
+
+from cxrseg import metrics, paths, runs, stats
+from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.evaluate import BATCH, predict
+from cxrseg.masks import to_levels, to_masks
+from cxrseg.phantom import parameters, stream
+from cxrseg.sources import covid_qu_ex
+from cxrseg.train import Batches, build
+
+GROUPS = {
+    "pose and shape": ["pose", "lungs", "side"],
+    "air in the lungs": ["air", "veils"],
+    "disease": ["disease COVID", "disease Non-COVID"],
+    "soft tissue around the lungs": ["trunk", "fat", "breasts", "head"],
+    "abdomen": ["abdomen"],
+    "mediastinum, airways, vessels": ["mediastinum", "airways"],
+    "bones": ["ribs", "spine", "clavicle", "scapula", "humerus"],
+    "exposure and display": ["acquisition"],
+    "wires, text, tubes": ["overlays"],
+}
+"""What is left out together, by name: parts of `cxrseg.phantom.parameters`."""
+
+SIZE, PIECES = 96, 2
+NETWORK = TrainConfig(
+    input_size=SIZE, contrast="equalised", base_filters=10, growth=1.6, depth=4, stride=2, batch_norm=True,
+    loss="cross_entropy_dice", learning_rate=0.003, schedule="cosine", batch_size=16, epochs=1,
+)  # fmt: skip
+"""A quarter of the shipped network's work: thirty of them are to be trained."""
+
+
+def batch(group: str, seed: int, start: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make part of a series of phantoms, one group realistic; in a process of its own."""
+    realistic, randomised = parameters.SETTINGS["realistic"], parameters.SETTINGS["randomised"]
+    parameters.SETTINGS[group] = randomised | {part: realistic[part] for part in GROUPS.get(group, [])}
+    return stream(seed, start, n, SIZE, group)
+
+
+def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    """Return the Dice of each real radiograph, of a network that learnt from n such phantoms."""
+    made = joblib.Parallel(os.cpu_count())(joblib.delayed(batch)(group, seed, k, 100) for k in range(0, n, 100))
+    pixels, masks = np.concatenate([x for x, _ in made]), np.concatenate([y for _, y in made])
+    config = NETWORK.model_copy(update={"seed": seed})
+    model = build(config, 1, "mixed_bfloat16", n // config.batch_size)
+    batches = Batches(pixels, masks.astype(np.uint8)[..., None], np.arange(n), config, epoch=0)
+    model.fit(batches, epochs=1, shuffle=False, verbose=0)
+    probability = [predict(model, images[k : k + BATCH])[..., :1] for k in range(0, len(images), BATCH)]
+    found = to_masks_all(np.concatenate(probability))
+    return np.array([metrics.overlap(t, p)["dice"] for t, p in zip(truths, found, strict=True)])
+
+
+def to_masks_all(probability: np.ndarray) -> list[np.ndarray]:
+    return [to_masks(to_levels(p), 0.5, PIECES)[..., 0] for p in probability]
+
+
+def main() -> None:
+    """Train all networks, one line each, and write the differences."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="../shared/data/covid-qu-ex-1500.zip", help="COVID-QU-Ex, ZIP or folder")
+    parser.add_argument("--phantoms", type=int, default=12_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    cases = covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=options.data))
+    decided = decision_cases(case.case_id for case in cases)
+    cases = [case for case in cases if case.case_id not in decided]
+    images = np.stack([case.image() for case in cases])
+    truths = [case.masks["lungs"]() for case in cases]
+    # Results so far survive an interruption: each is a line of its own.
+    done_file = paths.runs() / "randomisation.jsonl"
+    done_file.parent.mkdir(exist_ok=True)
+    key = [options.phantoms, runs.code_fingerprint()]
+    done = {}
+    if done_file.is_file():
+        lines = [json.loads(line) for line in done_file.read_text().splitlines()]
+        done = {(line["group"], line["seed"]): np.array(line["dice"]) for line in lines if line["key"] == key}
+    for seed in options.seeds:
+        for group in ["everything randomised", *GROUPS]:
+            if (group, seed) not in done:
+                dice = scores(group, seed, options.phantoms, images, truths)
+                done[group, seed] = dice
+                with open(done_file, "a") as file:
+                    line = {"key": key, "group": group, "seed": seed, "dice": dice.round(5).tolist()}
+                    file.write(json.dumps(line) + "\n")
+            change = done[group, seed].mean() - done["everything randomised", seed].mean()
+            print(f"seed {seed}  {group:32s} {done[group, seed].mean():.4f}  {change:+.4f}", flush=True)
+    whole = {seed: done["everything randomised", seed] for seed in options.seeds}
+    rows = {}
+    for group in GROUPS:
+        by_seed = np.array([done[group, seed] - whole[seed] for seed in options.seeds])
+        rows[group] = {
+            "mean": float(by_seed.mean()),
+            "ci95": list(stats.interval(by_seed.mean(0))),
+            "seeds": by_seed.mean(1).round(5).tolist(),
+            "lowest_seed": float(by_seed.mean(1).min()),
+            "highest_seed": float(by_seed.mean(1).max()),
+        }
+    if options.out:
+        content = {
+            "command": "python benchmarks/randomisation.py --data covid-qu-ex-1500.zip",
+            "n_cases": len(cases), "phantoms": options.phantoms, "seeds": options.seeds,
+            "network": NETWORK.model_dump(), "provenance": runs.provenance(),
+            "everything": {
+                "mean": float(np.mean(list(whole.values()))),
+                "seeds": [float(dice.mean()) for dice in whole.values()],
+            },
+            "left_out": rows,
+        }  # fmt: skip
+        runs.write_summary(options.out, content)
+
+
+if __name__ == "__main__":
+    main()

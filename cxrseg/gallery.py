@@ -1,0 +1,138 @@
+"""The pictures of the chapter on phantoms, drawn anew for each book: parts, settings, failures, one real radiograph."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrseg import images, metrics, network, paths
+from cxrseg.phantom import LABELS, Phantom, phantom, phantom_parts
+from cxrseg.phantom.distributions import Always
+from cxrseg.phantom.parameters import SETTINGS, varied
+from cxrseg.plots import AGREED, EXTRA, MISSED
+from cxrseg.segment import segment
+
+PICTURES = ("parts", "classes", "randomised", "radiograph", "shapes", "failures")
+SEED, SIZE = 2023, 256
+
+FAILURES: dict[str, dict] = {
+    "A white lung": {
+        "disease Non-COVID": {
+            "kind": Always("fluid"), "effusion": Always(1.0), "effusion_v": Always(0.15), "meniscus": Always(0.1),
+            "both_sides": Always(False),
+        },
+    },
+    "A diaphragm that hardly shows": {
+        "abdomen": {"liver": Always(0.0), "spleen": Always(1.0), "dome_softness": Always(0.03), "stomach": Always(0)},
+        "air": {"dome_softness": Always(0.04), "behind_dome": Always(0.9), "recess": Always(0.2)},
+    },
+    "A child, turned, a large heart": {
+        "pose": {"tilt": Always(14.0), "height": Always(0.8), "aspect": Always(0.8)},
+        "lungs": {"heart_scale": Always(1.45), "rotation": Always(0.09), "bell": Always(0.12)},
+    },
+    "A small chest in a wide field": {
+        "pose": {"height": Always(0.30), "top": Always(0.3), "whole": Always(True)},
+        "head": {"chin": Always(0.5)},
+    },
+}  # fmt: skip
+"""Made cases that reproduce what goes wrong on real radiographs: what differs from the realistic setting."""
+
+
+def draw(folder: Path) -> None:
+    """Write ``<name>.png`` for each of `PICTURES`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = network.load()
+    figures = (
+        parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), shapes(), failures(model),
+    )  # fmt: skip
+    for name, figure in zip(PICTURES, figures, strict=True):
+        figure.savefig(folder / f"{name}.png", dpi=110)
+
+
+def parts() -> Figure:
+    """Show one chest's attenuation after each group of parts, then its radiograph with the outline."""
+    steps = phantom_parts(SEED, 3, "Normal", SIZE)
+    made = phantom(SEED, 3, "Normal", SIZE)
+    figure, axes = _grid(2, 4)
+    for axis, (title, depth) in zip(axes, steps.items(), strict=False):
+        _show(axis, depth, title, vmin=0, vmax=1.4)
+    _show(axes[len(steps)], made.image, "radiograph, outlined")
+    _outline(axes[len(steps)], made.lungs, AGREED)
+    for axis in axes[len(steps) + 1 :]:
+        axis.remove()
+    return figure
+
+
+def sheet(setting: str, rows: int, columns: int) -> Figure:
+    """Show phantoms of one setting, outlined, classes taking turns by row."""
+    figure, axes = _grid(rows, columns)
+    for k, axis in enumerate(axes):
+        label = LABELS[k // columns % len(LABELS)]
+        made = phantom(SEED, 100 + k, label, SIZE, setting)
+        _show(axis, made.image, label)
+        _outline(axis, made.lungs, AGREED)
+    return figure
+
+
+def failures(model: network.Network) -> Figure:
+    """Show made cases of the kinds that the shipped network gets wrong, with its outline and its Dice."""
+    figure, axes = _grid(1, len(FAILURES), side=2.6)
+    for axis, name in zip(axes, FAILURES, strict=True):
+        made, mask = failure(model, name)
+        _show(axis, made.image, f"{name}\nDice {metrics.overlap(made.lungs, mask)['dice']:.2f}")
+        _outline(axis, made.lungs, MISSED)
+        _outline(axis, mask, EXTRA)
+    return figure
+
+
+def failure(model: network.Network, name: str) -> tuple[Phantom, np.ndarray]:
+    """Return one case of `FAILURES` and what the network makes of it."""
+    SETTINGS[name] = varied("realistic", FAILURES[name])
+    made = phantom(SEED, 1, "Non-COVID" if "disease Non-COVID" in FAILURES[name] else "Normal", SIZE, name)
+    return made, segment(model, made.image).mask
+
+
+def radiograph(model: network.Network) -> Figure:
+    """Show the real chest radiograph that comes with pydicom's test files, and the shipped network's outline."""
+    from pydicom.data import get_testdata_file
+
+    image = images.read_radiograph(Path(get_testdata_file("RG1_UNCI.dcm")))
+    found = segment(model, image)
+    figure, axes = _grid(1, 2, side=3.6)
+    _show(axes[0], image, "a patient (pydicom's RG1_UNCI)")
+    _show(axes[1], image, f"outlined; predicted Dice {found.predicted_dice:.2f}")
+    _outline(axes[1], found.mask, EXTRA)
+    return figure
+
+
+def shapes() -> Figure:
+    """Show how the shapes of realistic phantoms and of real masks are spread, from the committed histograms."""
+    content = json.loads((paths.published() / "phantom-shapes.json").read_text())
+    figure = Figure(figsize=(10, 2.2), layout="constrained")
+    for axis, (name, measure) in zip(figure.subplots(1, 5), content["measures"].items(), strict=True):
+        histogram = measure["histogram"]
+        for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
+            share = np.array(histogram[kind]) / sum(histogram[kind])
+            axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
+        axis.set_xlabel(name.replace("_", " "), fontsize=8)
+        axis.tick_params(labelsize=7)
+    figure.axes[0].set_ylabel("share of masks", fontsize=8)
+    figure.axes[0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _grid(rows: int, columns: int, side: float = 1.8) -> tuple[Figure, list]:
+    figure = Figure(figsize=(side * columns, (side + 0.25) * rows), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
+
+
+def _show(axis, image: np.ndarray, title: str, **limits) -> None:
+    axis.imshow(image, cmap="gray", **limits)
+    axis.set_title(title, fontsize=8)
+    axis.set_axis_off()
+
+
+def _outline(axis, mask: np.ndarray, colour: str) -> None:
+    if mask.any():
+        axis.contour(mask, [0.5], colors=[colour], linewidths=1)
