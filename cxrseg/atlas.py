@@ -95,7 +95,7 @@ def card(row: dict, missed: int, extra: int, side: int) -> str:
     numbers = {"Dice": f"{row['dice']:.3f}", "HD95": f"{row['hd95_px']:.1f} px"}
     if "predicted_dice" in row:
         data += f' data-predicted="{row["predicted_dice"]:.5g}"'
-        numbers["Predicted Dice"] = f"{row['predicted_dice']:.3f}"
+        numbers["Predicted"] = f"{row['predicted_dice']:.3f}"
     size = f'width="{side}" height="{side}" loading="lazy" decoding="async"'
     files = f"../_static/atlas/{anchor}"
     listed = "".join(f"<div><dt>{key}</dt><dd>{value}</dd></div>" for key, value in numbers.items())

@@ -23,7 +23,6 @@ def assemble(tested: Tested, folder: Path) -> None:
         {
             "name": tested.table["case_id"][n],
             "anchor": tested.table["anchor"][n],
-            "label": tested.table["label"][n],
             "role": role,
             "side": len(tested.image(n)),
             "jpeg": _text(_jpeg(tested.image(n))),
@@ -43,7 +42,7 @@ def choose(table: pd.DataFrame) -> dict[int, str]:
     The worst, the median and the best of all cases, and the median of each diagnostic class.
     """
     middle, last = len(table) // 2, len(table) - 1
-    wanted = [(0, "worst case"), (middle, "median case"), (last, "best case")]
+    wanted = [(0, "worst of all"), (middle, "median of all"), (last, "best of all")]
     for label, part in table.groupby("label"):
         wanted.append((part.index[len(part) // 2], f"median of {label}"))
     chosen: dict[int, str] = {}

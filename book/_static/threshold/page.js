@@ -2,7 +2,7 @@
 "use strict";
 
 {
-  const WIDTH = 768; // of the drawing, pixels, or the nearest multiple of the mask's
+  const WIDTH = 512; // of the drawing, pixels, or the nearest multiple of the mask's
   const COLOURS = { outline: [0, 158, 115, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // last: opacity
   const STEPS = Array.from({ length: 99 }, (_, k) => (k + 1) / 100); // the slider's
 
@@ -10,6 +10,7 @@
   const part = (name) => document.getElementById(`threshold-${name}`);
   const slider = part("slider");
   let shown = null;
+  let latest = null;
 
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
@@ -18,26 +19,30 @@
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
-  // Unpack a case once; its curve follows, a few thresholds at a time, so that the page stays awake.
-  async function opened(item) {
-    if (!item.picture) {
-      item.picture = await createImageBitmap(new Blob([bytes(item.jpeg)], { type: "image/jpeg" }));
-      [item.levels, item.truth] = [await unpacked(item.levels), await unpacked(item.truth)];
-      item.dice = [];
-    }
-    return item;
+  async function unpack(item) {
+    item.picture = await createImageBitmap(new Blob([bytes(item.jpeg)], { type: "image/jpeg" }));
+    [item.levels, item.truth] = [await unpacked(item.levels), await unpacked(item.truth)];
+    item.dice = [];
   }
 
-  async function choose(item) {
-    shown = await opened(item);
-    part("link").href = `atlas.html#${item.anchor}`;
-    part("link").textContent = `${item.name} in the atlas`;
-    show();
+  // The curve of a case, a few thresholds at a time, so that the page stays awake.
+  async function follow(item) {
     while (item.dice.length < STEPS.length) {
       const next = STEPS.slice(item.dice.length, item.dice.length + 8);
       item.dice.push(...next.map((threshold) => score(item, threshold).dice));
       await new Promise((resolve) => setTimeout(resolve));
     }
+  }
+
+  async function choose(item) {
+    latest = item;
+    await (item.unpacked ??= unpack(item));
+    if (latest !== item) return; // another one was chosen meanwhile
+    shown = item;
+    part("link").href = `atlas.html#${item.anchor}`;
+    part("link").textContent = `${item.name} in the atlas`;
+    show();
+    await (item.followed ??= follow(item));
     if (shown === item) curve();
   }
 
@@ -94,7 +99,7 @@
 
   // Dice against threshold, its lower end where the curve needs it; the dot is where the slider stands.
   function curve() {
-    const [left, right, top, bottom] = [44, 312, 10, 180];
+    const [left, right, top, bottom] = [58, 312, 10, 180];
     const values = shown.dice;
     const least = Math.min(0.9, ...values.map((value) => Math.floor(10 * value) / 10));
     const x = (threshold) => left + (right - left) * threshold;
@@ -110,7 +115,7 @@
       ...ticks.map((dice) => word(dice.toFixed(2), left - 6, y(dice) + 4, "end") + line(left - 3, y(dice), left, y(dice), "axis")),
       ...[0, 0.5, 1].map((at) => word(at, x(at), bottom + 16, "middle") + line(x(at), bottom, x(at), bottom + 3, "axis")),
       word("threshold", (left + right) / 2, bottom + 34, "middle"),
-      `<text transform="translate(11 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">Dice</text>`,
+      `<text transform="translate(14 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">Dice</text>`,
       line(x(usual), top, x(usual), bottom, "usual"),
       `<polyline points="${points}"/>`,
       now === undefined ? "" : `<circle cx="${x(slider.value)}" cy="${y(now)}" r="5"/>`,
@@ -127,11 +132,13 @@
     const choice = document.createElement("input");
     Object.assign(choice, { type: "radio", name: "threshold-case", checked: !k });
     choice.addEventListener("change", () => choose(item));
-    label.append(choice, ` ${item.role} (${item.label})`);
+    label.append(choice, ` ${item.role}`);
     part("cases").append(label);
   });
   slider.value = usual;
   slider.addEventListener("input", () => shown && show());
-  document.getElementById("threshold").hidden = false;
-  choose(cases[0]);
+  const able = globalThis.DecompressionStream && globalThis.OffscreenCanvas;
+  document.getElementById("threshold").hidden = !able;
+  part("old").hidden = able;
+  if (able) choose(cases[0]);
 }
