@@ -41,8 +41,8 @@ def assemble(tested: Tested, page: Path, folder: Path) -> None:
     for n, row in enumerate(tested.table.to_dict("records")):
         truth, prediction = tested.truth(n), tested.prediction(n)
         grey = picture(tested.image(n))
-        grey.save(partial / f"{row['anchor']}.webp", quality=75)
-        errors(truth, prediction).save(partial / f"{row['anchor']}.png", optimize=True)
+        grey.save(partial / f"{row['anchor']}.webp", quality=75, method=2)
+        errors(truth, prediction).save(partial / f"{row['anchor']}.png")
         cards.append(card(row, int((truth & ~prediction).sum()), int((prediction & ~truth).sum()), grey.width))
     page.write_text(f'<ol id="atlas-cases">\n{"".join(cards)}</ol>\n', encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)

@@ -81,7 +81,10 @@ return arguments[0].map((threshold) => { slider.value = threshold; slider.dispat
 # Where the picture is grey, opaque colours laid over it in part still differ between red, green and blue.
 COLOURED = """
 const canvas = document.getElementById("threshold-canvas");
-const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+const { width, height } = canvas;
+const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+copy.drawImage(canvas, 0, 0);
+const { data } = copy.getImageData(0, 0, width, height);
 let count = 0;
 for (let k = 0; k < data.length; k += 4) if (Math.abs(data[k] - data[k + 2] - 171) <= 4) count++;
 return [count, width];

@@ -39,10 +39,8 @@
   function follow() {
     const card = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!cards.includes(card)) return;
-    if (card.hidden) {
-      form.reset(); // and what follows from that
-    }
-    card.scrollIntoView();
+    if (card.hidden) form.reset(); // which comes back here
+    else card.scrollIntoView();
   }
 
   for (const label of [...new Set(cards.map((card) => card.dataset.class))].sort()) {
@@ -55,7 +53,8 @@
   }
   part("sort").addEventListener("change", () => list.append(...sorted()));
   part("outlines").addEventListener("change", outlines);
-  form.addEventListener("input", filter);
+  part("class").addEventListener("change", filter);
+  for (const field of form.querySelectorAll("[type=number]")) field.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () =>
     // The fields are emptied after this event.
