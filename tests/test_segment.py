@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -292,6 +293,22 @@ def test_bad_files_are_named_and_do_not_stop_the_rest(hostile, tmp_path):
         assert sign in rows[name]
         assert "\n" not in rows[name]
     assert "does not look like a frontal chest X-ray" in rows["photo.png"]["warning"]
+
+
+def test_the_chest_cr_of_pydicom_data(tmp_path):
+    pytest.importorskip("onnxruntime")
+    data = pytest.importorskip("pydicom.data")
+    file = Path(data.get_testdata_file("RG1_UNCI.dcm", download=False) or "missing")
+    if not file.is_file():
+        pytest.skip("pydicom-data is not installed")
+    ((_, row),) = segment.segment_files(network.load(), [file], tmp_path)
+    mask = np.asarray(Image.open(tmp_path / row["mask"])) > 0
+    assert mask.shape == (1955, 1841)
+    assert ndimage.label(mask, np.ones((3, 3)))[1] == 2
+    # Two lungs of a grown person who fills the picture; along the spine there is none.
+    assert all(0.1 < row[side] / mask.size < 0.25 for side in ("left_px", "right_px"))
+    assert not mask[400:1400, 900:960].any()
+    assert row["warning"] == ""
 
 
 @pytest.mark.slow
