@@ -47,7 +47,9 @@ def assemble(run: str, target: Path) -> None:
     model = next((file for name in (run, "default") if (file := paths.model(name)).is_file()), None)
     _write(target, "model", model.read_bytes() if model else b"")
     _write(target, "info", model.with_suffix(".json").read_bytes() if model else b"null")
-    (target / "quality-model.js").write_text(f"tryit.qualityModel = {json.dumps(quality.model())};\n")
+    script, file = f"tryit.qualityModel = {json.dumps(quality.model())};\n", target / "quality-model.js"
+    if not file.is_file() or file.read_text() != script:
+        file.write_text(script)
     if not (target / "samples.js").is_file():
         samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
         (target / "samples.js").write_text(f"tryit.samples = {json.dumps(samples)};\n")

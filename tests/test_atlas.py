@@ -5,13 +5,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import complaints, contrasts, requests, use_theme
+from conftest import ROOT, complaints, contrasts, requests, use_theme
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.draw import polygon_perimeter
 
-from cxrseg import atlas, tested
+from cxrseg import atlas, plots, tested
 from cxrseg.phantom import phantom
+
+STATIC = ROOT / "book" / "_static"
 
 # What the three kinds of colour blindness make of linear RGB: Machado, Oliveira & Fernandes, IEEE TVCG 15, 2009.
 BLINDNESS = {
@@ -59,6 +61,23 @@ def test_colours_are_told_apart_by_the_colour_blind(kind):
     lab = rgb2lab(np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055))
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert deltaE_ciede2000(lab[one], lab[other]) > 10, (one, other)  # some 2 are just noticed, side by side
+
+
+def test_one_set_of_colours_in_pictures_notebooks_and_pages():
+    colours = [atlas.OUTLINE, atlas.MISSED, atlas.EXTRA]
+    assert [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours] == [
+        plots.AGREED,
+        plots.MISSED,
+        plots.EXTRA,
+    ]
+    for page in ("atlas/atlas.css", "threshold/threshold.css"):
+        assert re.findall(r"background: (#\w+);", (STATIC / page).read_text()) == [
+            plots.AGREED,
+            plots.MISSED,
+            plots.EXTRA,
+        ]
+    script = (STATIC / "threshold" / "page.js").read_text()
+    assert all(f"[{', '.join(map(str, colour))}, " in script for colour in colours)
 
 
 def test_pictures_are_small(tmp_path):

@@ -37,7 +37,7 @@
 
   // A link to a case that a filter hides shows it all the same.
   function follow() {
-    const card = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const card = document.getElementById(location.hash.slice(1));
     if (!cards.includes(card)) return;
     if (card.hidden) form.reset(); // which comes back here
     else card.scrollIntoView();
