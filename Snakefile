@@ -111,7 +111,7 @@ rule book:
         rules.all.input,
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=[str(file) for file in sorted((ROOT / "book").rglob("*")) if file.is_file() and "executed" not in file.parts and "__pycache__" not in file.parts],
-        code=modules("book.py", "tryit.py"),
+        code=modules("book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "gallery.py", "phantom/*.py", "quality.json"),
         models=[str(file) for file in sorted([*paths.run(RUN).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:
         # One stamp a run: building the book of another run removes it.

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cxrseg import gallery, paths, tryit
+from cxrseg import atlas, explorer, gallery, paths, tryit
+from cxrseg.tested import load_tested
 
 
 def stage(name: str) -> None:
@@ -30,6 +31,9 @@ def stage(name: str) -> None:
     for file, source in wanted.items():
         if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
             shutil.copyfile(source, target / file)
+    tested = load_tested(name)
+    atlas.assemble(tested, target / "atlas.html", target / "static" / "atlas")
+    explorer.assemble(tested, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     gallery.draw(target / "static" / "phantom")
 
@@ -50,6 +54,9 @@ def build(name: str) -> Path:
     root = paths.root()
     for stamp in (root / "_build").glob("rendered-*"):
         stamp.unlink()
+    # Sphinx leaves what it copied before: pictures of another run's cases must not be published with this one.
+    for pictures in ("_images", "_static/atlas"):
+        shutil.rmtree(root / "_build" / "html" / pictures, ignore_errors=True)
     stage(name)
     log = root / "_build" / "build.log"
     log.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Whether a segmentation can be believed, judged without a reference: how sure the network is, and what it outlined."""
+"""What speaks against a segmentation, judged without a reference: its shape, and a low predicted quality."""
 
 import numpy as np
 from scipy import ndimage
@@ -14,46 +14,6 @@ RATIO = (1 / 3, 3)
 
 PIECE = 0.05
 """Share of the whole mask from which a connected piece of it (8 neighbours) counts."""
-
-
-def expected_dice(probability: np.ndarray, threshold: float = 0.5) -> float:
-    r"""Return the Dice that the network's own probabilities promise.
-
-    With :math:`\hat t = [p \ge \theta]`, ``2 sum(p t) / (sum(p) + sum(t))``: the Dice of the thresholded
-    mask with the reference, where each pixel is lung as often as its probability says, numerator and
-    denominator each replaced by their expectation. Probabilities that are too sure promise too much.
-
-    Parameters
-    ----------
-    probability : float array, 0 to 1
-    threshold : float
-
-    Returns
-    -------
-    float
-        0 to 1; 1 where the mask is empty and no pixel has any probability.
-    """
-    mask = probability >= threshold
-    total = float(probability.sum(dtype=np.float64)) + int(mask.sum())
-    return 2 * float(probability[mask].sum(dtype=np.float64)) / total if total else 1.0
-
-
-def predict(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) -> float:
-    """Predict the Dice of a segmentation, for which there is no reference.
-
-    Parameters
-    ----------
-    probability : (size, size) float array, 0 to 1
-    image : (size, size) uint8 array
-        What was segmented, on the same grid.
-    threshold : float
-
-    Returns
-    -------
-    float
-        0 to 1.
-    """
-    return expected_dice(probability, threshold)
 
 
 def between_lungs(probability: np.ndarray) -> float:
@@ -116,7 +76,7 @@ def warning(score: float, reasons: list[str]) -> str:
     Parameters
     ----------
     score : float
-        Of `predict`.
+        The Dice that `cxrseg.quality` predicts.
     reasons : list of str
         Of `objections`.
     """

@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-import joblib
 import numpy as np
 from scipy import ndimage
 
@@ -72,6 +71,8 @@ def predict_all(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float
     threshold : float
         As for `predict`.
     """
+    import joblib  # costs `cxrseg segment`, which predicts one at a time, a tenth of its start
+
     tasks = (joblib.delayed(_predict_stored)(levels, image, threshold) for levels, image in pairs)
     return joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")(tasks)
 

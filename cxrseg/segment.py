@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from cxrseg import images, plausibility
+from cxrseg import images, plausibility, quality
 from cxrseg.inputs import network_input
 from cxrseg.masks import keep_largest
 from cxrseg.network import Network
@@ -40,7 +40,7 @@ class Segmentation(NamedTuple):
     left, right : int
         Area of the patient's left lung, which is on the image's right, and of the right lung, pixels.
     predicted_dice : float
-        How well the mask is expected to agree with one drawn by a person, 0 to 1.
+        How well the mask is expected to agree with one drawn by a person, 0 to 1: see `cxrseg.quality`.
     warning : str
         What is doubtful, empty where nothing is.
     """
@@ -75,7 +75,7 @@ def segment(network: Network, image: np.ndarray, threshold: float | None = None)
     probability = keep_largest(probability, threshold, info.get("pieces", 0))
     mask = images.from_square(probability, image.shape) >= threshold
     right, left = sides(mask, probability)
-    score = plausibility.predict(probability, square, threshold)
+    score = quality.predict(probability, square, threshold)
     small = images.from_square(probability, images.fitted(image.shape, info["input_size"])) >= threshold
     return Segmentation(
         mask, left, right, score, plausibility.warning(score, plausibility.objections(small, left, right))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cxrseg import paths
+from cxrseg import paths, quality
 from cxrseg.phantom import phantom
 
 RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
@@ -26,7 +26,7 @@ SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
 
 
 def assemble(run: str, target: Path) -> None:
-    """Write the parts and ``samples.js``; what would not change is left alone.
+    """Write the parts, ``quality-model.js`` and ``samples.js``; what would not change is left alone.
 
     Parameters
     ----------
@@ -47,6 +47,9 @@ def assemble(run: str, target: Path) -> None:
     model = next((file for name in (run, "default") if (file := paths.model(name)).is_file()), None)
     _write(target, "model", model.read_bytes() if model else b"")
     _write(target, "info", model.with_suffix(".json").read_bytes() if model else b"null")
+    script, file = f"tryit.qualityModel = {json.dumps(quality.model())};\n", target / "quality-model.js"
+    if not file.is_file() or file.read_text() != script:
+        file.write_text(script)
     if not (target / "samples.js").is_file():
         samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
         (target / "samples.js").write_text(f"tryit.samples = {json.dumps(samples)};\n")

@@ -1,9 +1,13 @@
 """What several tests share: a checkout of their own, and one tiny run in it."""
 
+import http.server
+import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,3 +83,86 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("the real radiographs of ../shared are not here")
     return SHARED
+
+
+@pytest.fixture
+def chromium(tmp_path):
+    """Return a function that starts a Chromium of a given size; what it downloads lies in ``tmp_path``."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    if not program or not driver:
+        message = "no Chromium with its driver is installed"
+        if os.environ.get("CXRSEG_REQUIRE_BROWSER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    from selenium import webdriver
+
+    started = []
+
+    def start(width=1280, height=1200):
+        options = webdriver.ChromeOptions()
+        options.binary_location = program
+        for flag in (
+            "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+            "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
+        ):  # fmt: skip
+            options.add_argument(f"--{flag}")
+        if width < 500:  # narrower than a window may be
+            options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": width, "height": height}})
+        options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        started.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)))
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.quit()
+
+
+@pytest.fixture(scope="session")
+def address(html):
+    """Serve the book, and return where."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=str(html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def use_theme(browser, theme: str) -> None:
+    """Load the page anew, light or dark."""
+    browser.execute_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    browser.refresh()
+
+
+def requests(browser) -> tuple[list[str], int]:
+    """Return what was requested since the last call, and how many bytes came over the wire."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return urls, sum(m["params"]["encodedDataLength"] for m in messages if m["method"] == "Network.loadingFinished")
+
+
+def complaints(browser) -> list[dict]:
+    """Return what the console says since the last call, but not what it only notes."""
+    return [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def contrasts(browser, *selectors: str) -> list[float]:
+    """Return the contrast between text and ground, 1 to 21 (WCAG 2.2), of each visible element with text."""
+    script = """
+    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92
+      : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+    const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+    return [...document.querySelectorAll(arguments[0])]
+      .filter((e) => e.textContent.trim() && e.checkVisibility())
+      .map((e) => { const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05); });
+    """
+    return browser.execute_script(script, ", ".join(selectors))

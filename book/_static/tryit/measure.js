@@ -9,20 +9,6 @@ globalThis.tryit ??= {};
   const SMALL = 0.1; // a piece smaller than this share of the largest is not kept
   const PIECE = 0.05; // share of the mask from which a piece counts
 
-  // The Dice that the network's own probabilities promise.
-  function expectedDice(probability, threshold) {
-    let common = 0;
-    let total = 0;
-    for (const value of probability) {
-      total += value;
-      if (value >= threshold) {
-        common += value;
-        total += 1;
-      }
-    }
-    return total ? (2 * common) / total : 1;
-  }
-
   // The column between the two lungs, the emptiest of the middle third: 0 left to 1 right.
   function betweenLungs(probability, size) {
     const third = Math.floor(size / 3);
@@ -68,10 +54,9 @@ globalThis.tryit ??= {};
     return { labels, sizes };
   }
 
-  // Change probabilities so that their mask has the `pieces` largest pieces only, their holes filled.
-  function keepLargest(probability, size, threshold, pieces) {
-    if (!pieces) return probability;
-    const { labels, sizes } = label(probability.length, size, (k) => probability[k] >= threshold);
+  // The `pieces` largest pieces of a mask, their holes filled, as cxrseg/masks.py does it.
+  function largest(mask, size, pieces) {
+    const { labels, sizes } = label(mask.length, size, (k) => mask[k]);
     const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
     const large = order.slice(0, pieces).filter((k) => sizes[k] >= SMALL * sizes[order[0]]);
     const kept = Uint8Array.from(labels, (k) => (large.includes(k - 1) ? 1 : 0));
@@ -80,11 +65,15 @@ globalThis.tryit ??= {};
     for (let k = 0; k < size; k++) {
       for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) reached.add(outside[edge]);
     }
-    return probability.map((value, k) => {
-      const keep = kept[k] || !reached.has(outside[k]);
-      if (value >= threshold) return keep ? value : 0;
-      return keep ? 1 : value;
-    });
+    return kept.map((value, k) => (value || !reached.has(outside[k]) ? 1 : 0));
+  }
+
+  // Change probabilities so that their mask has the `pieces` largest pieces only, their holes filled.
+  function keepLargest(probability, size, threshold, pieces) {
+    if (!pieces) return probability;
+    const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
+    const kept = largest(mask, size, pieces);
+    return probability.map((value, k) => (mask[k] === kept[k] ? value : kept[k]));
   }
 
   // How many connected pieces hold at least PIECE of the mask.
@@ -124,5 +113,5 @@ globalThis.tryit ??= {};
     return parts.join("; ");
   }
 
-  Object.assign(tryit, { expectedDice, betweenLungs, border, keepLargest, objections, warning });
+  Object.assign(tryit, { betweenLungs, border, label, largest, keepLargest, objections, warning });
 }

@@ -46,7 +46,7 @@
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
-    return { probability, size, view: { columns, rows, grey: smaller } };
+    return { probability, square, size, view: { columns, rows, grey: smaller } };
   }
 
   // The probabilities at this threshold, without the pieces that the network's study does not keep.
@@ -94,11 +94,11 @@
     const limit = threshold();
     part("value").textContent = limit.toFixed(2);
     if (!shown) return;
-    const { size, width, height, view } = shown;
+    const { square, size, width, height, view } = shown;
     const probability = kept(limit);
     draw(view, whole(probability, size, view.columns, view.rows), limit);
     const [right, left] = sides(probability, limit); // the patient's left is on the picture's right
-    const score = tryit.expectedDice(probability, limit);
+    const score = tryit.predictDice(probability, square, size, Number(part("threshold").value));
     const [columns, rows] = tryit.fitted(width, height, size);
     const mask = whole(probability, size, columns, rows).map((value) => (value >= limit ? 1 : 0));
     const warning = tryit.warning(score, tryit.objections(mask, columns, left, right));

@@ -1,0 +1,32 @@
+// The scores of a thresholded mask: cxrseg/masks.py and the overlap measures of cxrseg/metrics.py again.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  // levels: Uint8Array (side x side), probability times 255. Returns Uint8Array of 0 and 1.
+  function maskAt(levels, side, threshold, pieces) {
+    const mask = Uint8Array.from(levels, (level) => (level >= threshold * 255 ? 1 : 0));
+    return pieces ? tryit.largest(mask, side, pieces) : mask;
+  }
+
+  // truth, mask: Uint8Array of 0 and 1. A ratio with nothing to count is 1 where the masks agree everywhere, else 0.
+  function overlap(truth, mask) {
+    let [both, missed, extra] = [0, 0, 0];
+    for (let k = 0; k < mask.length; k++) {
+      if (truth[k] && mask[k]) both++;
+      else if (truth[k]) missed++;
+      else if (mask[k]) extra++;
+    }
+    const ratio = (share, whole) => (whole ? share / whole : Number(missed + extra === 0));
+    return {
+      dice: ratio(2 * both, 2 * both + missed + extra),
+      iou: ratio(both, both + missed + extra),
+      sensitivity: ratio(both, both + missed),
+      precision: ratio(both, both + extra),
+      missed,
+      extra,
+    };
+  }
+
+  Object.assign(tryit, { maskAt, overlap });
+}

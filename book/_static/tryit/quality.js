@@ -1,0 +1,106 @@
+// The Dice that a prediction promises: cxrseg/quality.py again. Its weights and its mean shape come with the page
+// in quality-model.js, so that nothing here depends on what they are.
+"use strict";
+globalThis.tryit ??= {};
+
+{
+  const GRID = 16; // side of the coarse grid on which the shape and the run of the outline are looked at
+  const [RING, RIM] = [1 / 20, 1 / 40]; // widths around and along the outline, as shares of the side
+
+  // Predict the Dice of a mask without a reference.
+  // probability: Float32Array, image: Uint8Array, both size x size; threshold: as JavaScript reads it, not rounded.
+  function predictDice(probability, image, size, threshold) {
+    const measured = qualityFeatures(probability, image, size, threshold);
+    if (!measured) return 0; // every chest has lungs
+    const { bias, ...weights } = tryit.qualityModel.weights;
+    const sum = Object.entries(weights).reduce((total, [name, weight]) => total + weight * measured[name], bias);
+    return 1 / (1 + Math.exp(-sum));
+  }
+
+  // The seven measures by name, or null where nothing is predicted.
+  function qualityFeatures(probability, image, size, threshold) {
+    // float32 is compared with float32, as NumPy does it.
+    const [limit, lowered] = [Math.fround(threshold), Math.fround(0.6 * threshold)];
+    const mask = Uint8Array.from(probability, (value) => (value >= limit ? 1 : 0));
+    const outside = mask.map((value) => 1 - value);
+    const area = sum(mask);
+    if (!area) return null;
+    const grown = probability.reduce((count, value) => count + (value >= lowered), 0);
+
+    const cell = cells(size);
+    const everywhere = outside.map(() => 1);
+    const [held, whole] = [byCell(mask, cell), byCell(everywhere, cell)];
+    const coarse = held.map((count, k) => count / Math.max(whole[k], 1));
+    const mean = tryit.qualityModel.mean_shape.flat().map((percent) => percent / 100);
+    const common = coarse.reduce((total, share, k) => total + Math.min(share, mean[k]), 0);
+    const agreement = (2 * common) / (sum(coarse) + sum(mean));
+
+    const pieces = tryit.label(mask.length, size, (k) => mask[k], false).sizes.sort((a, b) => b - a);
+    const half = Math.floor(size / 2);
+    const left = mask.reduce((count, value, k) => count + (k % size < half ? value : 0), 0);
+    const right = mask.reduce((count, value, k) => count + (k % size >= size - half ? value : 0), 0);
+
+    const [outwards, inwards] = [distance(outside, size), distance(mask, size)];
+    const [ring, rim] = [RING, RIM].map((share) => Math.max(1, tryit.round(share * size)));
+    const near = (width) => outside.map((value, k) => (value && outwards[k] <= width ? 1 : 0));
+    const inner = mask.map((value, k) => (value && inwards[k] <= rim ? 1 : 0));
+    const inside = brightness(mask, image);
+    const brighter = (part) => (sum(part) ? (brightness(part, image) - inside) / 255 : 0);
+    return {
+      stability: -Math.log(1.01 - (2 * area) / (area + grown)),
+      shape: Math.log(Math.max(agreement, 0.05)),
+      stray: Math.min(sum(pieces.slice(2)) / area, 0.5),
+      balance: Math.min(left, right) / Math.max(left, right, 1),
+      contrast: brighter(outside),
+      edge_contrast: brighter(near(ring)),
+      edge_agreement: edgeAgreement(image, near(rim), inner, cell),
+    };
+  }
+
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+  function brightness(part, image) {
+    let total = 0;
+    part.forEach((value, k) => (total += value && image[k]));
+    return total / sum(part);
+  }
+
+  // For each pixel, the cell of the grid in which it lies.
+  function cells(size) {
+    const place = (k) => Math.floor((k * GRID) / size);
+    return Uint8Array.from({ length: size * size }, (_, k) => place(Math.floor(k / size)) * GRID + place(k % size));
+  }
+
+  // The sum of values, or the number of pixels, of a part in each cell.
+  function byCell(part, cell, values) {
+    const result = new Array(GRID * GRID).fill(0);
+    part.forEach((value, k) => (result[cell[k]] += value && (values ? values[k] : 1)));
+    return result;
+  }
+
+  // The share of cells with at least two pixels of each strip in which the outer one is brighter on average.
+  function edgeAgreement(image, outer, inner, cell) {
+    const counts = [outer, inner].map((part) => byCell(part, cell));
+    const light = [outer, inner].map((part) => byCell(part, cell, image));
+    const passed = counts[0].map((_, k) => k).filter((k) => counts[0][k] >= 2 && counts[1][k] >= 2);
+    const agreed = passed.filter((k) => light[0][k] / counts[0][k] > light[1][k] / counts[1][k]);
+    return passed.length ? agreed.length / passed.length : 0;
+  }
+
+  // Steps along rows and columns from each pixel of a part to the nearest one outside it.
+  function distance(part, size) {
+    const steps = Int32Array.from(part, (value) => (value ? 2 * size : 0));
+    const look = (k, from, there) => there && (steps[k] = Math.min(steps[k], steps[from] + 1));
+    for (let k = 0; k < steps.length; k++) {
+      look(k, k - 1, k % size > 0);
+      look(k, k - size, k >= size);
+    }
+    for (let k = steps.length - 1; k >= 0; k--) {
+      look(k, k + 1, k % size < size - 1);
+      look(k, k + size, k < steps.length - size);
+    }
+    return steps;
+  }
+
+  Object.assign(tryit, { predictDice, qualityFeatures });
+}
