@@ -35,7 +35,7 @@ def stage(name: str) -> None:
     atlas.assemble(tested, target / "atlas.html", target / "static" / "atlas")
     explorer.assemble(tested, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
-    gallery.draw(target / "static" / "phantom")
+    gallery.draw(target / "phantom")
 
 
 def build(name: str) -> Path:

@@ -105,7 +105,7 @@ def test_a_page_shows_nothing_from_elsewhere(page):
     for block in re.findall(r"```\{figure\}.*?```", text, re.DOTALL):
         target = re.search(r"\{figure\} (\S+)", block).group(1)
         # What `make book` draws is held to the list of what it draws.
-        drawn = [f"executed/static/phantom/{name}.png" for name in PICTURES]
+        drawn = [f"executed/phantom/{name}.png" for name in PICTURES]
         assert target in drawn or (BOOK / target).is_file()
         assert len(re.search(r"^:alt: (.+)$", block, re.MULTILINE).group(1)) > 30
 
