@@ -366,14 +366,6 @@ PARTS: dict[str, dict[str, Any]] = {
         "raised_slope": Uniform(-0.5, 0.5),
         "raised_width": Uniform(0.06, 0.14),
     },
-    "shadows": {
-        # What lies on or under the patient. It hides pieces of the outline, which then follow from the rest.
-        "shadows": S(Always(0), Maybe(0.4, Count(1, 4))),
-        "shadow_radius": Always((0.05, 0.20)),
-        "shadow_amount": Always((0.05, 0.35)),
-        "shadow_softness": Always((0.05, 0.40)),
-        "dark_shadow": Always(0.4),
-    },
     # --- the picture ----------------------------------------------------------------------------------------
     "acquisition": {
         # Unevenness of tissue and beam, fine to coarse.

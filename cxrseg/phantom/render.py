@@ -134,5 +134,4 @@ def build(
 
     surroundings.breasts(depth, frame, draw("breasts"), body)
     surroundings.head(depth, frame, draw("head"))
-    surroundings.shadows(depth, frame, draw("shadows"), rng)
     yield "breasts and chin", depth

@@ -191,13 +191,3 @@ def head(depth: np.ndarray, frame: Frame, p: SimpleNamespace) -> None:
         for side in (-1, 1):
             z = np.abs(side * frame.u - p.raised_x - p.raised_slope * frame.v) * (1 / p.raised_width)
             depth += p.raised_arms * edge(1 - z, 0.1) * edge(frame.v - 0.02, -0.04)
-
-
-def shadows(depth: np.ndarray, frame: Frame, p: SimpleNamespace, rng: Generator) -> None:
-    """Add patches that are no anatomy, brighter or darker, anywhere: dressings, hair, folds of bedding."""
-    for _ in range(p.shadows):
-        across = rng.uniform(*p.shadow_radius)
-        window, radius = frame.ellipse(rng.uniform(-0.6, 0.6), rng.uniform(0, 1), across, across * rng.uniform(0.4, 2))
-        radius += 0.2 * fields.smooth_noise(rng, frame.size, 8, window)
-        amount = rng.uniform(*p.shadow_amount) * (-1 if rng.random() < p.dark_shadow else 1)
-        depth[window] += amount * edge(1 - radius, rng.uniform(*p.shadow_softness))
