@@ -7,7 +7,8 @@ By turns, each in a process of its own: `cxrseg` end to end (from the stored pix
 arithmetic of the machine); the same network on random arrays that lie in memory, which is the ceiling; a plain Keras
 script in float32, as one writes it first; and, with ``--torch``, PyTorch with channels last and bfloat16 autocast.
 Beside them the arithmetic limit: the rate at which the machine multiplies large matrices in that arithmetic, over the
-network's operations for one image. Writes ``book/published/train_speed.json``; with ``--rounds`` or ``--images``, for a try, nothing.
+network's operations for one image. Writes ``book/published/train_speed.json``; with ``--rounds`` or ``--images``, for
+a try, nothing.
 """
 
 import argparse

@@ -38,6 +38,7 @@ STUDY = {
     "train": {"input_size": 64, "depth": 3, "epochs": 1, "base_filters": list(WIDTHS)},
     "evaluate": {"resamples": 200},
 }
+STARTED: list[subprocess.Popen] = []
 SLURM = """
 ClusterName=cxrseg
 SlurmctldHost={host}(127.0.0.1)
@@ -103,6 +104,9 @@ def slurm(folder: Path):
         until(lambda: "idle" in said("sinfo", "-h", "-o", "%T"), 60, "an idle node")
         yield
     finally:
+        for process in STARTED:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         said("scancel", "-u", getpass.getuser())
         time.sleep(1)
         for daemon in reversed(daemons):
@@ -127,9 +131,12 @@ def until(test, seconds: float, what: str):
 def start(checkout: Path) -> subprocess.Popen:
     """Start the sweep as a person would, in a process group as a terminal makes one."""
     command = [sys.executable, "-m", "cxrseg.cli", "run", "sweep", "--profile", "slurm"]
-    return subprocess.Popen(
-        command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    STARTED.append(
+        subprocess.Popen(
+            command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
     )
+    return STARTED[-1]
 
 
 def stage(run: str, fold: int) -> int | None:
