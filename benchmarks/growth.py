@@ -33,7 +33,7 @@ def main() -> None:
     small, large = min(rows), max(rows)
     stretch = {
         # 1: time for time as many cases; from the second number on, since starting takes some seconds whatever comes.
-        stage: {n: rows[n][stage]["seconds_per_case"] / rows[middle(rows)][stage]["seconds_per_case"] for n in rows}
+        stage: {n: rows[n][stage]["ms_per_case"] / rows[middle(rows)][stage]["ms_per_case"] for n in rows}
         for stage in rows[small]
     }
     print(json.dumps(stretch, indent=1))
@@ -72,7 +72,7 @@ def stages(n: int) -> dict[str, dict]:
     finally:
         shutil.rmtree(paths.run(name), ignore_errors=True)
     for row in found.values():
-        row["seconds_per_case"] = row["seconds"] / n
+        row["ms_per_case"] = 1000 * row["seconds"] / n
     return found
 
 
