@@ -1,15 +1,22 @@
 # The order of the study: what is made from what, and so what a change makes again.
-# `cxrseg run` and `make book` call it with a run's folder as working directory and the run's name as config.
+# `cxrseg run` and `make book` call it with runs/ as working directory and the names of the runs as config:
+# one, or all of a sweep, so that the folds of all are scheduled together.
 import json
+import re
 import sys
 from pathlib import Path
 
 from cxrseg import paths, runs
 
 ROOT = Path(workflow.basedir)
-RUN = config["run"]
-STUDY = runs.study(RUN)
-FOLDS = list(range(STUDY.run_folds))
+RUNS = config["runs"]
+STUDIES = {run: runs.study(run) for run in RUNS}
+FOLDS = {run: list(range(study.run_folds)) for run, study in STUDIES.items()}
+EVERY_CORE = 1024  # Snakemake takes as many as it may use; on a cluster the profile says how many
+
+wildcard_constraints:
+    run="|".join(map(re.escape, RUNS)),
+    fold=r"\d+",
 
 
 def notebook(stage):
@@ -21,33 +28,39 @@ def modules(*patterns):
     return [str(file) for pattern in ("config.py", "paths.py", *patterns) for file in sorted((ROOT / "cxrseg").glob(pattern))]
 
 
-def parameters(section, **others):
-    return json.dumps({"run": RUN, **others, **section.model_dump()}, sort_keys=True)
+def parameters(run, section, **others):
+    return json.dumps({"run": run, **others, **section.model_dump()}, sort_keys=True)
+
+
+def compared(run):
+    """Return the runs that the first of a sweep is compared with; every other run has its baselines."""
+    return RUNS[1:] if run == RUNS[0] else []
 
 
 EXECUTE = f"{sys.executable} -m cxrseg.stages"
-DATASET = expand("data/{file}", file=["dataset.json", "cases.csv", "images.npy", "masks.npy"])
+DATASET = expand("{{run}}/data/{file}", file=["dataset.json", "cases.csv", "images.npy", "masks.npy"])
 
 
 rule all:
     input:
-        "summary.json",
-        "notebooks/01-data.ipynb",
-        expand("notebooks/02-train-fold{fold}.ipynb", fold=FOLDS),
-        "notebooks/03-evaluate.ipynb",
-        "notebooks/04-compare.ipynb",
+        expand("{run}/summary.json", run=RUNS),
+        expand("{run}/notebooks/{stage}.ipynb", run=RUNS, stage=["01-data", "03-evaluate", "04-compare"]),
+        [f"{run}/notebooks/02-train-fold{fold}.ipynb" for run in RUNS for fold in FOLDS[run]],
 
 
 rule data:
     input:
         notebook=notebook("01-data"),
-        code=modules("prepare.py", "parallel.py", "duplicates.py", "images.py", "sources/*.py", f"{STUDY.data.source}/*.py"),
+        code=lambda wildcards: modules(
+            "prepare.py", "parallel.py", "duplicates.py", "images.py", "sources/*.py",
+            f"{STUDIES[wildcards.run].data.source}/*.py",
+        ),
     output:
         DATASET,
-        notebook="notebooks/01-data.ipynb",
+        notebook="{run}/notebooks/01-data.ipynb",
     params:
-        values=parameters(STUDY.data),
-    threads: workflow.cores
+        values=lambda wildcards: parameters(wildcards.run, STUDIES[wildcards.run].data),
+    threads: EVERY_CORE
     shell:
         "{EXECUTE} 01-data {output.notebook} {params.values:q} {threads}"
 
@@ -58,12 +71,12 @@ rule train:
         notebook=notebook("02-train"),
         code=modules("unet.py", "inputs.py", "augment.py", "train.py"),
     output:
-        "fold-{fold}/model.keras",
-        "fold-{fold}/history.csv",
-        "fold-{fold}/train.json",
-        notebook="notebooks/02-train-fold{fold}.ipynb",
+        "{run}/fold-{fold}/model.keras",
+        "{run}/fold-{fold}/history.csv",
+        "{run}/fold-{fold}/train.json",
+        notebook="{run}/notebooks/02-train-fold{fold}.ipynb",
     params:
-        values=lambda wildcards: parameters(STUDY.train, fold=int(wildcards.fold)),
+        values=lambda wildcards: parameters(wildcards.run, STUDIES[wildcards.run].train, fold=int(wildcards.fold)),
     threads: 2
     shell:
         "{EXECUTE} 02-train {output.notebook} {params.values:q} {threads}"
@@ -72,36 +85,40 @@ rule train:
 rule evaluate:
     input:
         DATASET,
-        expand("fold-{fold}/{file}", fold=FOLDS, file=["model.keras", "train.json"]),
+        lambda wildcards: expand(
+            "{run}/fold-{fold}/{file}", run=wildcards.run, fold=FOLDS[wildcards.run], file=["model.keras", "train.json"]
+        ),
         notebook=notebook("03-evaluate"),
         code=modules(
             "inputs.py", "evaluate.py", "evidence.py", "masks.py", "scores.py", "parallel.py", "metrics.py", "stats.py", "baselines.py",
             "context.py", "calibration.py", "quality.*", "leakage.py",
         ),
     output:
-        "cases.csv",
-        "baselines.csv",
-        "predictions.npy",
-        "summary.json",
-        notebook="notebooks/03-evaluate.ipynb",
+        "{run}/cases.csv",
+        "{run}/baselines.csv",
+        "{run}/predictions.npy",
+        "{run}/summary.json",
+        notebook="{run}/notebooks/03-evaluate.ipynb",
     params:
-        values=parameters(STUDY.evaluate, run_folds=STUDY.run_folds),
-    threads: workflow.cores
+        values=lambda wildcards: parameters(
+            wildcards.run, STUDIES[wildcards.run].evaluate, run_folds=STUDIES[wildcards.run].run_folds
+        ),
+    threads: EVERY_CORE
     shell:
         "{EXECUTE} 03-evaluate {output.notebook} {params.values:q} {threads}"
 
 
 rule compare:
     input:
-        "cases.csv",
-        "baselines.csv",
-        "summary.json",
+        lambda wildcards: expand(
+            "{run}/{file}", run=[wildcards.run, *compared(wildcards.run)], file=["cases.csv", "baselines.csv", "summary.json"]
+        ),
         notebook=notebook("04-compare"),
         code=modules("compare.py", "stats.py"),
     output:
-        notebook="notebooks/04-compare.ipynb",
+        notebook="{run}/notebooks/04-compare.ipynb",
     params:
-        values=json.dumps({"run": RUN}),
+        values=lambda wildcards: json.dumps({"run": wildcards.run, "others": compared(wildcards.run)}),
     shell:
         "{EXECUTE} 04-compare {output.notebook} {params.values:q} {threads}"
 
@@ -112,9 +129,11 @@ rule book:
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=[str(file) for file in sorted((ROOT / "book").rglob("*")) if file.is_file() and "executed" not in file.parts and "__pycache__" not in file.parts],
         code=modules("book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "gallery.py", "phantom/*.py", "quality.json"),
-        models=[str(file) for file in sorted([*paths.run(RUN).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
+        models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:
         # One stamp a run: building the book of another run removes it.
-        touch(str(ROOT / "_build" / f"rendered-{RUN}")),
+        touch(str(ROOT / "_build" / f"rendered-{RUNS[0]}")),
+    params:
+        run=RUNS[0],
     shell:
-        "{sys.executable} -m cxrseg.book {RUN}"
+        "{sys.executable} -m cxrseg.book {params.run:q}"

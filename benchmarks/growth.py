@@ -1,45 +1,125 @@
-"""How time and memory of preparation grow with the number of cases.
+"""How time and memory of every stage grow with the number of cases.
 
-    python benchmarks/growth.py 1000 5000 20000
+    python benchmarks/growth.py
 
-Each number of phantoms is prepared in a process of its own; the memory is the largest resident size of
-its main process, which gathers what the workers read; a worker holds a few cases at a time.
+Runs the notebooks of a study as `cxrseg run` does, on 1,000, 5,000 and 20,000 phantoms of 256 x 256 pixels, each stage
+in a process of its own: prepare; one epoch of a small network at 128 x 128; evaluate, which scores every case once, as
+five folds do (their networks are copies of one: it is the scoring that is measured). Memory is that of the whole tree
+of processes, kernels and workers included, looked at four times a second: the sum of what is resident, and the sum
+with pages that several processes share counted once. Writes ``book/published/growth.json``. Other numbers of cases,
+for a try: ``python benchmarks/growth.py 60 120``, which writes nothing.
 """
 
 import json
-import platform
+import shutil
 import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
 
-ONE = """
-import json, resource, sys, time
-from pathlib import Path
-from cxrseg.config import DataConfig
-from cxrseg.prepare import prepare
-n = int(sys.argv[1])
-began = time.monotonic()
-share = {label: n // 3 + (k < n % 3) for k, label in enumerate(("Normal", "COVID", "Non-COVID"))}
-prepare(DataConfig(cases_per_class=share), Path(sys.argv[2]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps({"cases": n, "seconds": time.monotonic() - began, "peak_gib": peak}))
-"""
+import joblib
+import psutil
+
+from cxrseg import paths, runs
+from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
+
+CASES, FOLDS = (1000, 5000, 20_000), 5
+TRAIN = TrainConfig(base_filters=4, depth=4, epochs=1)
 
 
-def measure(n: int) -> dict:
-    """Prepare n phantoms of 256 x 256 pixels; return the seconds and the main process's peak memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", ONE, str(n), str(Path(folder) / "data")]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def main() -> None:
+    given = [int(n) for n in sys.argv[1:]]
+    rows = {n: stages(n) for n in given or CASES}
+    small, large = min(rows), max(rows)
+    stretch = {
+        # 1: time for time as many cases; from the second number on, since starting takes some seconds whatever comes.
+        stage: {n: rows[n][stage]["ms_per_case"] / rows[middle(rows)][stage]["ms_per_case"] for n in rows}
+        for stage in rows[small]
+    }
+    print(json.dumps(stretch, indent=1))
+    print(f"most memory at {large:,} cases: {max(row['resident_gib'] for row in rows[large].values()):.2f} GiB")
+    if given:
+        return
+    content = {
+        "command": "python benchmarks/growth.py",
+        "image_size": DataConfig().image_size,
+        "network": TRAIN.model_dump(),
+        "cases": {f"{n:,}": stages for n, stages in rows.items()},
+        "time_per_case_against_5000": {
+            stage: {f"{n:,}": r for n, r in ratio.items()} for stage, ratio in stretch.items()
+        },
+        "provenance": runs.provenance(cores_used=joblib.cpu_count()),
+    }
+    runs.write_summary(paths.published() / "growth.json", content)
+
+
+def middle(rows: dict) -> int:
+    return sorted(rows)[len(rows) // 2]
+
+
+def stages(n: int) -> dict[str, dict]:
+    """Run the three stages on n phantoms; return seconds and peak memory of each."""
+    name = f"growth-{n}"
+    share = {label: n // 3 + (k < n % 3) for k, label in enumerate(("Normal", "COVID", "Non-COVID"))}
+    try:
+        found = {"prepare": stage(name, "01-data", DataConfig(cases_per_class=share, folds=FOLDS))}
+        found["epoch"] = stage(name, "02-train", TRAIN)
+        for fold in range(1, FOLDS):
+            shutil.copytree(paths.fold(name, 0), paths.fold(name, fold))
+            record = paths.fold(name, fold) / "train.json"
+            record.write_text(json.dumps(json.loads(record.read_text()) | {"fold": fold}))
+        found["evaluate"] = stage(name, "03-evaluate", EvaluateConfig(), run_folds=FOLDS)
+    finally:
+        shutil.rmtree(paths.run(name), ignore_errors=True)
+    for row in found.values():
+        row["ms_per_case"] = 1000 * row["seconds"] / n
+    return found
+
+
+def stage(name: str, notebook: str, config, **others) -> dict:
+    """Execute one notebook; return its seconds, and the peak memory of its processes."""
+    output = paths.run(name) / "notebooks" / f"{notebook}.ipynb"
+    parameters = json.dumps({"run": name, **others, **config.model_dump()})
+    command = [sys.executable, "-m", "cxrseg.stages", notebook, str(output), parameters, str(joblib.cpu_count())]
+    began, resident, shared = time.monotonic(), 0, 0
+    with subprocess.Popen(command, cwd=paths.root(), stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            a, b = memory(process.pid)
+            resident, shared = max(resident, a), max(shared, b)
+            time.sleep(0.25)
+    seconds = time.monotonic() - began
+    if process.returncode:
+        sys.exit(f"error: {notebook} of {name} failed")
+    row = {"seconds": seconds, "resident_gib": resident / 2**30, "shared_once_gib": shared / 2**30}
+    print(
+        f"{name} {notebook}: {seconds:.1f} s, {row['resident_gib']:.2f} GiB ({row['shared_once_gib']:.2f})", flush=True
+    )
+    return row
+
+
+def memory(pid: int) -> tuple[int, int]:
+    """Return the bytes of a process and all below it: resident, and with shared pages counted once."""
+    resident = shared = 0
+    try:
+        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0, 0
+    for process in processes:
+        try:
+            resident += process.memory_info().rss
+            shared += rolled_up(process.pid)
+        except (psutil.NoSuchProcess, OSError):  # it has just ended
+            continue
+    return resident, shared
+
+
+def rolled_up(pid: int) -> int:
+    """Return the proportional set size of a process in bytes; psutil's way reads every mapping, which slows it down."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return 1024 * int(line.split()[1])
+    return 0
 
 
 if __name__ == "__main__":
-    rows = [measure(int(n)) for n in sys.argv[1:]]
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    for row in rows:
-        print(
-            f"{row['cases']:7,} cases  {row['seconds']:7.1f} s  {1000 * row['seconds'] / row['cases']:6.2f} ms a case  "
-            f"{row['peak_gib']:.2f} GiB"
-        )
+    main()

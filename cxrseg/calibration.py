@@ -16,8 +16,9 @@ segmentation, Front Neurosci 14:282, 2020 (why to look near the outline).
 
 from collections.abc import Iterable
 
-import joblib
 import numpy as np
+
+from cxrseg.parallel import starmap
 
 BINS = 10
 BAND = 3
@@ -49,16 +50,17 @@ def calibrate(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float =
     ValueError
         No images, or probabilities that are not uint8.
     """
-    tasks = (joblib.delayed(count)(truth, levels, threshold) for truth, levels in pairs)
-    counts = joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")(tasks)
-    if not counts:
+    total, dice = 0, []
+    for counts in starmap(count, ((truth, levels, threshold) for truth, levels in pairs)):
+        total = total + counts  # all or near the outline, outside or inside the reference, levels
+        dice.append(dice_by_threshold(counts[:1], THRESHOLDS)[0])
+    if not dice:
         raise ValueError("calibration needs at least one image, got none")
-    counts = np.array(counts)  # images, all or near the outline, outside or inside the reference, levels
-    mean_dice = dice_by_threshold(counts[:, 0], THRESHOLDS).mean(axis=0)
+    mean_dice = np.mean(dice, axis=0)
     best = int(np.argmax(mean_dice))
     return {
-        "all": reliability(counts[:, 0].sum(axis=0)),
-        "near_outline": reliability(counts[:, 1].sum(axis=0)),
+        "all": reliability(total[0]),
+        "near_outline": reliability(total[1]),
         "band_px": BAND,
         "thresholds": {
             "threshold": THRESHOLDS.tolist(),

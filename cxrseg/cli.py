@@ -31,21 +31,27 @@ def run(
     cores: Cores = None,
     profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
 ) -> None:
-    """Run a study from radiographs to scores, into runs/NAME/. Interrupted, it goes on where it was."""
+    """Run a study from radiographs to scores, into runs/NAME/. Interrupted, it goes on where it was.
+
+    A key may list values, as train.base_filters=[8,16,32]: a sweep, one run for each, such as NAME-base_filters=8.
+    """
     with _plain_errors():
         from cxrseg import paths, pipeline, runs
-        from cxrseg.studies import read_study
+        from cxrseg.studies import read_sweep
 
         overrides = list(set_ or [])
         if data:
             overrides.append(f"data.path={Path(data).resolve()}")
-        content = read_study(paths.study_file(study), overrides)
+        sweep = read_sweep(paths.study_file(study), overrides)
         if data and not Path(data).exists():
             raise ValueError(f"--data {data}: no such file or folder")
-        name = name or content.name
-        runs.start(name, content)
-        pipeline.execute(name, "all", cores, profile)
-        _say(runs.summary(name))
+        studies = {(name or content.name) + suffix: content for suffix, content in sweep.items()}
+        runs.start(studies)
+        pipeline.execute(list(studies), "all", cores, profile)
+        for run in studies:
+            _say(runs.summary(run))
+        if len(studies) > 1:
+            print(f"side by side: cxrseg compare {' '.join(studies)}")
 
 
 @app.command()
@@ -53,20 +59,27 @@ def book(
     study: Annotated[str, typer.Argument(help="A study of studies/, or the name of a run.")] = "demo",
     cores: Cores = None,
 ) -> None:
-    """Render the report of a study, running it where needed, or of a run as it is."""
+    """Render the report of a study, running it where needed, or of a run as it is.
+
+    Of a sweep, the report of the first run, whose page 04 compares it with the others.
+    """
     with _plain_errors():
         from cxrseg import paths, pipeline, runs
-        from cxrseg.studies import read_study
+        from cxrseg.studies import read_sweep
 
+        names = [study]
         if paths.study_file(study).is_file() or not (paths.run(study) / "study.yml").is_file():
-            content = read_study(paths.study_file(study))
-            study = content.name
-            if (paths.run(study) / "study.yml").is_file() and not content.data.path:
-                # The run was told by --data where its radiographs lie; the study file does not know.
-                data = content.data.model_copy(update={"path": runs.study(study).data.path})
-                content = content.model_copy(update={"data": data})
-            runs.start(study, content)
-        pipeline.execute(study, "book", cores)
+            studies = {
+                content.name + suffix: content for suffix, content in read_sweep(paths.study_file(study)).items()
+            }
+            for name, content in studies.items():
+                if (paths.run(name) / "study.yml").is_file() and not content.data.path:
+                    # The run was told by --data where its radiographs lie; the study file does not know.
+                    data = content.data.model_copy(update={"path": runs.study(name).data.path})
+                    studies[name] = content.model_copy(update={"data": data})
+            runs.start(studies)
+            names = list(studies)
+        pipeline.execute(names, "book", cores)
         print(f"open {paths.root() / '_build' / 'html' / 'index.html'}")
 
 
@@ -110,12 +123,16 @@ def fetch(
 
 @app.command()
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Evaluated runs; the first is the reference.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN…", help="Evaluated runs, or a sweep; the first is the reference.")
+    ],
 ) -> None:
     """Compare runs: differences of the Dice with intervals and tests, case by case where they share cases."""
     with _plain_errors():
         from cxrseg import compare as comparison
+        from cxrseg import runs
 
+        names = [run for name in names for run in runs.of(name)]
         table = comparison.compare({name: comparison.cases(name) for name in names})
         print(table.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
         if (table["comparison"] == "unpaired").any():
@@ -209,10 +226,11 @@ def studies() -> None:
     """List the studies, one line each."""
     with _plain_errors():
         from cxrseg import paths
-        from cxrseg.studies import read_study
+        from cxrseg.studies import read_sweep
 
         for file in sorted((paths.root() / "studies").glob("*.yml")):
-            print(f"{file.stem:12s} {read_study(file).title}")
+            first, *others = read_sweep(file).values()
+            print(f"{file.stem:12s} {first.title}{f' (a sweep of {len(others) + 1} runs)' if others else ''}")
 
 
 def _say(summary: dict) -> None:

@@ -13,7 +13,7 @@ from cxrseg.config import EvaluateConfig
 from cxrseg.evidence import measure
 from cxrseg.inputs import CHANNELS, network_input, to_grid
 from cxrseg.masks import to_levels
-from cxrseg.prepare import load
+from cxrseg.prepare import load, take
 
 BATCH = 16
 CONTRAST = {channels: contrast for contrast, channels in CHANNELS.items()}
@@ -54,23 +54,22 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
     order = np.concatenate(tested)
 
     folder.mkdir(parents=True, exist_ok=True)
-    levels = np.lib.format.open_memmap(
-        folder / "partial-predictions.npy", "w+", np.uint8, (len(order), *masks.shape[1:])
-    )
     began, done = time.monotonic(), 0
-    for fold, rows in zip(folds, tested, strict=True):
-        model = keras.saving.load_model(fold / "model.keras", compile=False)
-        for start in range(0, len(rows), BATCH):
-            chosen = rows[start : start + BATCH]
-            levels[done : done + len(chosen)] = to_levels(predict(model, images[chosen]))
-            done += len(chosen)
-        print(f"predicted {done:,} of {len(order):,} cases in {time.monotonic() - began:.0f} s", flush=True)
+    with open(folder / "partial-predictions.npy", "wb") as file:
+        shape = (len(order), *masks.shape[1:])
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for fold, rows in zip(folds, tested, strict=True):
+            model = keras.saving.load_model(fold / "model.keras", compile=False)
+            for start in range(0, len(rows), BATCH):
+                chosen = rows[start : start + BATCH]
+                file.write(to_levels(predict(model, take(images, chosen))).tobytes())
+            done += len(rows)
+            print(f"predicted {done:,} of {len(order):,} cases in {time.monotonic() - began:.0f} s", flush=True)
     seconds = (time.monotonic() - began) / len(order)
-    levels.flush()
     (folder / "partial-predictions.npy").replace(folder / "predictions.npy")
 
     rows, scores = measure(config, data, [record["fold"] for record in records], folder)
-    scores["batch_soft_dice"] = _batch_soft_dice(order, masks, levels, records[0]["config"]["batch_size"])
+    scores["batch_soft_dice"] = _batch_soft_dice(order, masks, folder, records[0]["config"]["batch_size"])
     scores["n_parameters"] = records[0]["n_parameters"]
     scores["seconds_per_image"] = round(seconds, 4)
     return rows, scores
@@ -104,10 +103,13 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return to_grid(keras.ops.convert_to_numpy(model.predict_on_batch(inputs)), images.shape[1])
 
 
-def _batch_soft_dice(order, masks, levels, batch: int) -> float:
+def _batch_soft_dice(order, masks, folder: Path, batch: int) -> float:
     """Return what a training log calls Dice: soft, over whole batches. Named apart, because it is another number."""
+    levels = np.load(folder / "predictions.npy", mmap_mode="r")
     values = [
-        metrics.soft_dice_batch(masks[order[start : start + batch]], levels[start : start + batch] / 255)
+        metrics.soft_dice_batch(
+            take(masks, order[start : start + batch]), take(levels, slice(start, start + batch)) / 255
+        )
         for start in range(0, len(order), batch)
     ]
     return round(float(np.mean(values)), 4)

@@ -11,7 +11,7 @@ import pandas as pd
 from cxrseg import calibration, context, leakage, quality, stats
 from cxrseg.config import EvaluateConfig
 from cxrseg.masks import to_masks
-from cxrseg.prepare import load
+from cxrseg.prepare import load, take
 from cxrseg.scores import score, score_baselines, summarise, write_csv
 
 
@@ -45,7 +45,7 @@ def measure(config: EvaluateConfig, data: Path, folds: list[int], folder: Path) 
 
     rows = score(
         (
-            (identities[row], masks[row] > 0, to_masks(levels[n], config.threshold, config.pieces))
+            (identities[row], take(masks, row) > 0, to_masks(take(levels, n), config.threshold, config.pieces))
             for n, row in enumerate(order)
         ),
         structures,
@@ -60,15 +60,15 @@ def measure(config: EvaluateConfig, data: Path, folds: list[int], folder: Path) 
     }
 
     def truths():
-        return (masks[row, ..., 0] > 0 for row in order)
+        return (take(masks, row)[..., 0] > 0 for row in order)
 
     def probabilities():
-        return (levels[n, ..., 0] for n in range(len(order)))
+        return (take(levels, n)[..., 0] for n in range(len(order)))
 
     scores["boundary_band"] = context.summarise(truths())
     scores["calibration"] = calibration.calibrate(zip(truths(), probabilities(), strict=True), config.threshold)
     if structures[0] == "lungs":
-        pairs = zip(probabilities(), (images[row] for row in order), strict=True)
+        pairs = zip(probabilities(), (take(images, row) for row in order), strict=True)
         known = rows.loc[rows["structure"] == "lungs", ["case_id", "label", "fold", "dice"]]
         known = known.assign(predicted_dice=quality.predict_all(pairs, config.threshold))
         write_csv(known, folder / "quality.csv")

@@ -1,25 +1,29 @@
-"""Hand a run to Snakemake, which knows what is made from what."""
+"""Hand runs to Snakemake, which knows what is made from what."""
 
 import fcntl
+import json
+import re
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from cxrseg import paths
 
 
-def execute(name: str, target: str, cores: int | None = None, profile: str = "") -> None:
-    """Bring a run up to date.
+def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
+    """Bring runs up to date, in one call, so that the stages of all share the cores or the cluster.
 
-    What the stages print comes to the terminal; Snakemake's own words go to ``runs/<name>/snakemake.log``.
+    What the stages print comes to the terminal; Snakemake's own words go to ``snakemake.log`` of the first run.
 
     Parameters
     ----------
-    name : str
-        A run that has been started.
+    names : list of str
+        Runs that have been started: one, or those of a sweep.
     target : str
-        A rule of the Snakefile: ``all`` or ``book``.
+        A rule of the Snakefile: ``all``, or ``book``, which renders the first run.
     cores : int, optional
-        Processor cores; all by default.
+        Processor cores; by default all of this machine, or what the profile asks for.
     profile : str
         A folder of ``profiles/``.
 
@@ -28,25 +32,48 @@ def execute(name: str, target: str, cores: int | None = None, profile: str = "")
     ValueError
         There is no such profile.
     RuntimeError
-        A stage failed, or another process is at work on this run.
+        A stage failed, or another process is at work on one of the runs.
     """
-    folder, log = paths.run(name), paths.run(name) / "snakemake.log"
+    log = paths.run(names[0]) / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", target]
-    command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(folder)]
-    command += ["--config", f"run={name}", "--cores", str(cores or "all")]
-    # A killed run leaves Snakemake's lock behind; ours below goes with the process that holds it.
-    command += ["--rerun-incomplete", "--nolock", "--keep-going"]
+    command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(paths.runs())]
+    # A killed run leaves Snakemake's lock behind; ours below goes with the processes that hold it.
+    command += ["--config", f"runs={json.dumps(names)}", "--rerun-incomplete", "--nolock", "--keep-going"]
     if profile:
         if not (paths.root() / "profiles" / profile / "config.yaml").is_file():
             known = ", ".join(sorted(path.name for path in (paths.root() / "profiles").iterdir()))
             raise ValueError(f"--profile {profile}: no such profile; there are: {known}")
         command += ["--profile", str(paths.root() / "profiles" / profile)]
-    with open(folder / ".lock", "w") as lock, open(log, "w") as words:
+    if cores or not profile:
+        command += ["--cores", str(cores or "all")]
+    with ExitStack() as locks, open(log, "w") as words:
+        held = [locks.enter_context(_locked(name)).fileno() for name in names]
+        with subprocess.Popen(command, stderr=words, pass_fds=held) as process:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                process.wait()  # it was interrupted, too, and stops its stages first, on a cluster as well
+                raise
+    if code:
+        raise RuntimeError("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
+
+
+@contextmanager
+def _locked(name: str):
+    """Hold a run's lock file, which is free again when every process that was handed it has ended."""
+    with open(paths.run(name) / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RuntimeError(f"another process is at work on run {name!r}: wait for it, or stop it") from None
-        done = subprocess.run(command, stderr=words)
-    if done.returncode:
-        errors = [line for line in log.read_text().splitlines() if line.startswith("error: ")]
-        raise RuntimeError("\n".join(line.removeprefix("error: ") for line in errors) or f"Snakemake failed: see {log}")
+        yield lock
+
+
+def _errors(log: Path) -> list[str]:
+    """Return what failed stages said; those of a cluster's jobs are in files of their own, which the log names."""
+    text = log.read_text()
+    files = [Path(file) for file in re.findall(r"\S+/slurm_logs/\S+\.log", text)]
+    lines = [
+        line for part in (text, *(file.read_text() for file in files if file.is_file())) for line in part.splitlines()
+    ]
+    return list(dict.fromkeys(line.removeprefix("error: ") for line in lines if line.startswith("error: ")))

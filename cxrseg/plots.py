@@ -205,6 +205,26 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     return _closed(figure)
 
 
+def means(table: pd.DataFrame) -> Figure:
+    """Show the mean Dice of each method with its interval, in the order of the table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``method``, ``mean``, ``low`` and ``high``, as `cxrseg.compare.compare` returns them.
+    """
+    figure, axis = _subplots(figsize=(7, 0.9 + 0.35 * len(table)))
+    axis.errorbar(
+        table["mean"], range(len(table)), xerr=[table["mean"] - table["low"], table["high"] - table["mean"]],
+        fmt="o", color="#0072b2", ms=6, lw=2,
+    )  # fmt: skip
+    axis.set(xlabel="Dice per image, mean", yticks=range(len(table)), yticklabels=table["method"])
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    sns.despine(figure)
+    return _closed(figure)
+
+
 def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figure:
     """Show every case of each method against the same case of the first; without any, both distributions.
 
@@ -214,8 +234,12 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
         Scored cases by name, as `cxrseg.compare.cases` returns them.
     """
     (first, reference), *others = methods.items()
-    figure, axes = _subplots(1, max(1, len(others)), figsize=(3.4 * max(1, len(others)), 3.4), squeeze=False)
-    for axis, (name, table) in zip(axes[0], others, strict=False):
+    columns = min(3, max(1, len(others)))  # more would be too small to read on a page
+    rows = max(1, -(-len(others) // columns))
+    figure, axes = _subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
+    for axis in axes.flat[len(others) :]:
+        axis.set_axis_off()
+    for axis, (name, table) in zip(axes.flat, others, strict=False):
         if not len(shared(reference, table)):
             both = pd.concat([reference.assign(run=first), table.assign(run=name)])
             sns.stripplot(both, x="run", y=metric, color="0.4", size=3, alpha=0.5, ax=axis)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import time
@@ -60,8 +61,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> dic
     try:
         table, refused, details = _write_arrays(cases, config, partial, workers)
         _check_refused(refused, len(cases), config)
-        # Phantoms differ by construction, and there may be a hundred thousand of them.
-        twins = [] if config.source == "phantom" else near_duplicates(*details)
+        twins = near_duplicates(*map(np.array, zip(*details, strict=True))) if _may_repeat(config) else []
         table["cluster"] = _clusters(table, twins)
         table["fold"] = assign_folds(table["label"], table["cluster"], config.folds, config.seed)
         summary = {
@@ -109,6 +109,17 @@ def load(folder: Path) -> tuple[np.ndarray, np.ndarray, pd.DataFrame, dict]:
         pd.read_csv(folder / "cases.csv", dtype={"case_id": str, "group": str, "label": str}, keep_default_na=False),
         json.loads((folder / "dataset.json").read_text()),
     )
+
+
+def take(array: np.ndarray, rows) -> np.ndarray:
+    """Return rows of a memory-mapped array, and let go of what was read of it before.
+
+    The system keeps what it read as long as it has room, but it no longer counts as this process's memory: a pass
+    over a dataset takes the same, however large that is.
+    """
+    if (mapped := getattr(array, "_mmap", None)) is not None:
+        mapped.madvise(mmap.MADV_DONTNEED)
+    return array[rows]
 
 
 def assign_folds(labels, clusters, folds: int, seed: int) -> np.ndarray:
@@ -172,12 +183,17 @@ def _read(case: Case, config: DataConfig) -> dict | str:
     }
     for k, structure in enumerate(config.structures):
         row[f"{structure}_share"] = round(float(stack[..., k].mean()), 4)
-    return {"row": row, "image": square, "masks": stack, "detail": describe(square)}
+    return {"row": row, "image": square, "masks": stack, "detail": describe(square) if _may_repeat(config) else None}
+
+
+def _may_repeat(config: DataConfig) -> bool:
+    """Return whether one film may be there twice. Phantoms differ by construction, and may be a hundred thousand."""
+    return config.source != "phantom"
 
 
 def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: int | None):
     size, structures = config.image_size, len(config.structures)
-    rows, refused, coarse, fine = [], [], [], []
+    rows, refused, details = [], [], []
     if workers is None and len(cases) < 32:
         workers = 1  # starting processes costs more than reading a few cases
     results = starmap(_read, ((case, config) for case in cases), workers)
@@ -192,14 +208,13 @@ def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: 
                 rows.append(result["row"])
                 image_file.write(result["image"].tobytes())
                 mask_file.write(result["masks"].tobytes())
-                coarse.append(result["detail"][0])
-                fine.append(result["detail"][1])
+                details.append(result["detail"])
             if done % max(1, len(cases) // 5) == 0 or done == len(cases):
                 print(f"prepared {done:,} of {len(cases):,} cases in {time.monotonic() - began:.0f} s", flush=True)
         # NumPy leaves room in the header for a longer first axis, so the count can be filled in last.
         _header(image_file, (len(rows), size, size))
         _header(mask_file, (len(rows), size, size, structures))
-    return pd.DataFrame(rows), refused, (np.array(coarse), np.array(fine))
+    return pd.DataFrame(rows), refused, details
 
 
 def _header(file, shape: tuple) -> None:

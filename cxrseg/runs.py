@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cxrseg import __version__, paths
 from cxrseg.config import EvaluateConfig, Study
-from cxrseg.studies import differences, read_study, write_study
+from cxrseg.studies import differences, read_study, read_sweep, write_study
 
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scipy", "pandas", "scikit-image")
 
@@ -19,53 +19,51 @@ TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_e
 """What the summary tells of each fold's training."""
 
 
-def start(name: str, study: Study) -> Path:
-    """Make the folder of a run, or go on with the one that has the same parameters.
+def start(studies: dict[str, Study]) -> None:
+    """Make the folders of runs, each with its ``study.yml``, or go on with those that have the same parameters.
 
     Only the scoring may differ from what is there: it is redone as a whole, on the same networks.
 
     Parameters
     ----------
-    name : str
-    study : Study
-
-    Returns
-    -------
-    Path
-        The run's folder, holding ``study.yml``.
+    studies : dict of str to Study
+        By the name of the run; several are a sweep. Where one is refused, none is started.
 
     Raises
     ------
     ValueError
-        The name cannot be a run's, or a run of this name has other parameters.
+        A name cannot be a run's, or a run of this name has other parameters.
     OSError
-        The folder cannot be written.
+        A folder cannot be written.
     """
+    for name in [name for name, study in studies.items() if _is_new(name, study)]:
+        folder = paths.run(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / "partial-study.yml"
+        write_study(studies[name], partial)
+        partial.replace(folder / "study.yml")
+
+
+def _is_new(name: str, study: Study) -> bool:
+    """Return whether a run's ``study.yml`` is to be written, or refuse it."""
     if name == "default":
         raise ValueError("the name 'default' is reserved for the model shipped with cxrseg; choose another --name")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ValueError(f"--name {name}: expected letters, digits, '.', '_' and '-', starting with a letter or digit")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", name):
+        raise ValueError(f"--name {name}: expected letters, digits and any of . _ = -, first a letter or digit")
     folder = paths.run(name)
-    if (folder / "study.yml").is_file():
-        changed = differences(read_study(folder / "study.yml"), study)
-        mixed = {
-            key: pair
-            for key, pair in changed.items()
-            if not key.startswith("evaluate.") and key not in ("name", "title")
-        }
-        if mixed:
-            listed = ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in mixed.items())
-            raise ValueError(
-                f"run {name!r} exists with other parameters ({listed}); "
-                f"give this one a name of its own with --name, or remove {_short(folder)} first"
-            )
-        if not changed:
-            return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "partial-study.yml"
-    write_study(study, partial)
-    partial.replace(folder / "study.yml")
-    return folder
+    if not (folder / "study.yml").is_file():
+        return True
+    changed = differences(read_study(folder / "study.yml"), study)
+    mixed = {
+        key: pair for key, pair in changed.items() if not key.startswith("evaluate.") and key not in ("name", "title")
+    }
+    if mixed:
+        listed = ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in mixed.items())
+        raise ValueError(
+            f"run {name!r} exists with other parameters ({listed}); "
+            f"give this one a name of its own with --name, or remove {_short(folder)} first"
+        )
+    return bool(changed)
 
 
 def study(name: str) -> Study:
@@ -81,6 +79,14 @@ def study(name: str) -> Study:
         known = sorted(path.parent.name for path in paths.runs().glob("*/study.yml"))
         raise FileNotFoundError(f"no run {name!r} in {_short(paths.runs())}; there are: {', '.join(known) or 'none'}")
     return read_study(file)
+
+
+def of(name: str) -> list[str]:
+    """Return the runs that a name stands for: that of a run itself, or of a study that is a sweep."""
+    file = paths.study_file(name)
+    if (paths.run(name) / "study.yml").is_file() or not file.is_file():
+        return [name]
+    return [study.name + suffix for suffix, study in read_sweep(file).items()]
 
 
 def summary(name: str) -> dict:

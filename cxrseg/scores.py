@@ -12,6 +12,7 @@ import pandas as pd
 from cxrseg import baselines, metrics, stats
 from cxrseg.config import EvaluateConfig
 from cxrseg.parallel import starmap
+from cxrseg.prepare import take
 
 
 def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
@@ -101,9 +102,9 @@ def score_baselines(images, masks, cases: pd.DataFrame, folds: list[int], struct
 
     def tasks():
         for fold in folds:
-            atlas = baselines.mean_shape(masks[n, ..., 0] > 0 for n in np.flatnonzero(cases["fold"] != fold))
+            atlas = baselines.mean_shape(take(masks, n)[..., 0] > 0 for n in np.flatnonzero(cases["fold"] != fold))
             for n in np.flatnonzero(cases["fold"] == fold):
-                yield identities[n], images[n], masks[n, ..., :1] > 0, atlas[..., None], structure
+                yield identities[n], take(images, n), take(masks, n)[..., :1] > 0, atlas[..., None], structure
 
     rows = (row for found in starmap(_measure_baselines, tasks()) for row in found)
     return pd.DataFrame(rows).sort_values("method", kind="stable")

@@ -56,7 +56,8 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
     except PapermillExecutionError as error:
         partial.replace(failed)
         raise RuntimeError(
-            f"notebooks/{stage}.ipynb, cell {error.cell_index + 1} failed: {error.ename}: {error.evalue} (see {failed})"
+            f"notebooks/{stage}.ipynb, cell {error.cell_index + 1} failed: {error.ename}: {error.evalue} "
+            f"(see {failed.resolve()})"
         ) from None
     partial.replace(output)
 

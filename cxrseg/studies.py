@@ -1,12 +1,18 @@
-"""Study files: read with overrides, written whole, compared key by key."""
+"""Study files: read with overrides, spread out where they list values, written whole, compared key by key."""
 
+import copy
 import difflib
+import itertools
+import re
 from pathlib import Path
+from typing import get_origin
 
 import yaml
 from pydantic import ValidationError
 
-from cxrseg.config import Study
+from cxrseg.config import DataConfig, EvaluateConfig, Study, TrainConfig
+
+SECTIONS = {"data": DataConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
 
 
 def read_study(path: Path, overrides: list[str] = ()) -> Study:
@@ -28,6 +34,48 @@ def read_study(path: Path, overrides: list[str] = ()) -> Study:
     ValueError
         One line for each thing that is wrong, naming the file and the key, with the near match.
     """
+    return _validate(path, _content(path, overrides))
+
+
+def read_sweep(path: Path, overrides: list[str] = ()) -> dict[str, Study]:
+    """Read a study file in which a key that takes one value may list several, as ``train.base_filters: [8, 16, 32]``.
+
+    Parameters
+    ----------
+    path, overrides
+        As for `read_study`; an override may list values, too.
+
+    Returns
+    -------
+    dict of str to Study
+        One study for every combination of the values, in their order; by what the name of its run adds to that of
+        the study, as ``-base_filters=8``. A study that lists no values is alone, and adds nothing: ``""``.
+
+    Raises
+    ------
+    ValueError
+        As `read_study`; or a list is empty, or has a value twice.
+    """
+    content = _content(path, overrides)
+    listed = _listed(content)
+    sweep = {}
+    for values in itertools.product(*listed.values()):
+        one = copy.deepcopy(content)
+        for key, value in zip(listed, values, strict=True):
+            _put(one, key, value)
+        study = _validate(path, one)
+        suffix = _suffix(study, list(listed))
+        if suffix in sweep:
+            raise ValueError(f"{path}: two runs of the sweep would both be called …{suffix}: list each value once")
+        sweep[suffix] = study
+    if not sweep:
+        empty = next(key for key, values in listed.items() if not values)
+        raise ValueError(f"{path}: {empty} lists no value")
+    return sweep
+
+
+def _content(path: Path, overrides: list[str]) -> dict:
+    """Read the keys and values of a study file, and apply the overrides."""
     try:
         content = yaml.safe_load(Path(path).read_text()) or {}
     except FileNotFoundError:
@@ -40,10 +88,36 @@ def read_study(path: Path, overrides: list[str] = ()) -> Study:
     content.setdefault("name", Path(path).stem)
     for override in overrides:
         _apply(content, override)
+    return content
+
+
+def _validate(path: Path, content: dict) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
         raise ValueError("\n".join(_explain(path, problem) for problem in error.errors())) from None
+
+
+def _listed(content: dict) -> dict[str, list]:
+    """Return the dotted keys that take one value and list several."""
+    fields = {key: field for key, field in Study.model_fields.items() if key not in {"name", "title", *SECTIONS}}
+    fields |= {f"{name}.{key}": field for name, model in SECTIONS.items() for key, field in model.model_fields.items()}
+    given = _flat(content)
+    return {
+        key: given[key]
+        for key, field in fields.items()
+        if isinstance(given.get(key), list) and get_origin(field.annotation) not in (list, dict)
+    }
+
+
+def _suffix(study: Study, keys: list[str]) -> str:
+    """Say which run of a sweep this is, in letters that suit a folder's name."""
+    values, last = _flat(study.model_dump()), [key.rpartition(".")[2] for key in keys]
+    parts = []
+    for key, short in zip(keys, last, strict=True):
+        text = str(values[key]).lower() if isinstance(values[key], bool) else str(values[key])
+        parts.append(f"-{short if last.count(short) == 1 else key}={re.sub('[^A-Za-z0-9._-]+', '_', text) or 'none'}")
+    return "".join(parts)
 
 
 def write_study(study: Study, path: Path) -> None:
@@ -60,7 +134,7 @@ def differences(a: Study, b: Study) -> dict[str, tuple]:
 def _flat(tree: dict, prefix: str = "") -> dict:
     flat = {}
     for key, value in tree.items():
-        if isinstance(value, dict) and key in ("data", "train", "evaluate"):
+        if isinstance(value, dict) and key in SECTIONS:
             flat |= _flat(value, f"{key}.")
         else:
             flat[prefix + key] = value
@@ -75,11 +149,19 @@ def _apply(content: dict, override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ValueError(f"--set {override}: {text!r} is not a YAML value") from None
+    try:
+        _put(content, key, value)
+    except TypeError as error:
+        raise ValueError(f"--set {override}: {error}") from None
+
+
+def _put(content: dict, key: str, value) -> None:
+    """Set a dotted key."""
     *parents, last = key.split(".")
     for parent in parents:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):
-            raise ValueError(f"--set {override}: {parent} has no keys of its own")
+            raise TypeError(f"{parent} has no keys of its own")
     content[last] = value
 
 

@@ -16,7 +16,7 @@ from cxrseg import hardware, paths, runs
 from cxrseg.augment import augment
 from cxrseg.config import TrainConfig
 from cxrseg.inputs import CHANNELS, network_input, network_target, resize
-from cxrseg.prepare import assign_folds, load
+from cxrseg.prepare import assign_folds, load, take
 from cxrseg.unet import unet
 
 
@@ -195,8 +195,8 @@ class Batches(keras.utils.PyDataset):
         if self.epoch is not None:
             order = np.random.default_rng([self.config.seed, self.epoch]).permutation(self.rows)
         chosen = order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
-        pixels, size = self.pixels[chosen], self.config.input_size
-        targets = network_target(self.masks[chosen], size)
+        pixels, size = take(self.pixels, chosen), self.config.input_size
+        targets = network_target(take(self.masks, chosen), size)
         if self.config.augment and self.epoch is not None:
             pixels = resize(pixels, size)
             for k, row in enumerate(chosen):

@@ -10,6 +10,7 @@ import time
 
 import pandas as pd
 import pytest
+import yaml
 from conftest import ROOT, TINY, cxrseg
 from PIL import Image
 
@@ -81,6 +82,50 @@ def test_five_folds_pool_every_case(checkout, tiny):
     assert done.returncode == 0, done.stderr
     # The hold-out run tested one of the five folds of the same dataset.
     assert re.search(rf"\bpaired +{len(pd.read_csv(tiny / 'cases.csv'))} ", done.stdout), done.stdout
+
+
+@pytest.fixture(scope="module")
+def sweep(checkout):
+    """Return the folders of a sweep's two runs, the study with the list in the checkout."""
+    study = {"run_folds": 1, "data": {}, "train": {}, "evaluate": {}}
+    for key, _, value in (text.partition("=") for text in TINY[1::2]):
+        section, name = key.split(".")
+        study[section][name] = yaml.safe_load(value)
+    study["train"] |= {"base_filters": [4, 2], "epochs": 1}
+    (checkout / "studies" / "widths.yml").write_text(yaml.safe_dump(study))
+    done = cxrseg(checkout, "run", "widths")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("run ")]
+    return [checkout / "runs" / f"widths-base_filters={width}" for width in (4, 2)]
+
+
+def test_sweep_is_a_run_for_each_value_compared_on_one_page(checkout, sweep):
+    widths = [json.loads((run / "summary.json").read_text())["parameters"]["train"]["base_filters"] for run in sweep]
+    assert widths == [4, 2]
+    assert len({(run / "data" / "dataset.json").read_text().split("fingerprint")[1][:80] for run in sweep}) == 1
+    first, second = ((run / "notebooks" / "04-compare.ipynb").read_text() for run in sweep)
+    assert sweep[1].name in first and "mean_shape" not in first
+    assert sweep[0].name not in second and "mean_shape" in second
+    done = cxrseg(checkout, "compare", "widths")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"{sweep[1].name} .*\bpaired", done.stdout)
+    assert re.search(r"train.base_filters +4 +2$", done.stdout, re.MULTILINE)
+
+
+def test_sweep_is_not_done_twice_and_a_run_of_it_stands_alone(checkout, sweep):
+    before = [dates(run, *ARTEFACTS) for run in sweep]
+    assert cxrseg(checkout, "run", "widths").returncode == 0
+    assert [dates(run, *ARTEFACTS) for run in sweep] == before
+    done = cxrseg(checkout, "run", "widths", "--set", "train.base_filters=2", "--name", sweep[1].name)
+    assert done.returncode == 0, done.stderr
+    assert dates(sweep[1], *ARTEFACTS) == before[1]
+
+
+def test_sweep_with_a_run_of_other_parameters_starts_nothing(checkout, sweep):
+    done = cxrseg(checkout, "run", "widths", "--set", "train.base_filters=[3, 4]", "--set", "train.epochs=2")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: run '{sweep[0].name}' exists with other parameters (train.epochs 1 -> 2)")
+    assert not (checkout / "runs" / "widths-base_filters=3").exists()
 
 
 def test_killed_run_goes_on(checkout):

@@ -1,6 +1,7 @@
 import hashlib
 import json
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 
 from cxrseg import prepare as module
 from cxrseg.config import DataConfig
-from cxrseg.prepare import assign_folds, load, prepare
+from cxrseg.prepare import assign_folds, load, prepare, take
 from cxrseg.sources import Case
 
 SIZE = 48
@@ -155,3 +156,27 @@ def test_folds_are_stratified_and_whole():
 def test_too_few_cases_for_the_folds():
     with pytest.raises(ValueError, match=r"3 independent cases cannot fill 5 folds"):
         assign_folds(["COVID"] * 3, [0, 1, 2], 5, 0)
+
+
+def test_phantoms_are_not_described_for_the_search_that_they_do_not_need(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "describe", None)  # calling it would be an error
+    few = DataConfig(cases_per_class={"Normal": 3, "COVID": 3}, image_size=SIZE, folds=2)
+    assert prepare(few, tmp_path / "data", workers=1)["duplicates"] == []
+
+
+def test_a_pass_over_a_dataset_does_not_keep_it_in_memory(tmp_path):
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        pytest.skip("Linux counts the pages of files")
+    np.save(tmp_path / "large.npy", np.ones((64, 1024, 1024), np.uint8))
+
+    def resident():
+        return int(status.read_text().partition("RssFile:")[2].split()[0]) / 1024  # MiB
+
+    def grown(read):
+        array = np.load(tmp_path / "large.npy", mmap_mode="r")
+        before = resident()
+        assert sum(int(read(array, [k]).sum()) for k in range(64)) == 64 * 2**20
+        return resident() - before
+
+    assert grown(take) < 8 < 48 < grown(lambda array, rows: array[rows])

@@ -1,11 +1,12 @@
 """Intervals and tests against known answers: the t interval, full enumeration, properties."""
 
 import json
+import time
 import tracemalloc
 
 import numpy as np
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import bootstrap, norm, t
 
 from cxrseg import stats
 
@@ -33,6 +34,30 @@ def test_interval_follows_the_skew_as_efrons_formula_does():
     assert stats.interval(values) == pytest.approx(expected, abs=5e-4)
     low, high = stats.interval(values)
     assert values.mean() - low > high - values.mean()  # the tail of bad cases is on the left
+
+
+@pytest.mark.parametrize("sizes", [[60], [2], [30, 50, 7]])
+def test_interval_is_scipys(sizes):
+    """SciPy leaves out one case after another; ours must give the same from the closed form."""
+    groups = [dice(n, seed) for seed, n in enumerate(sizes)]
+
+    def mean(*samples, axis):
+        return sum(sample.mean(axis=axis) for sample in samples) / len(samples)
+
+    rng = np.random.default_rng(2023)
+    expected = bootstrap(groups, mean, n_resamples=5000, method="BCa", vectorized=True, rng=rng).confidence_interval
+    assert stats.macro(groups)["ci95"] == pytest.approx(list(expected), abs=1e-12)
+
+
+def test_interval_of_many_cases_takes_time_in_proportion():
+    def seconds(n):
+        values = dice(n)
+        began = time.process_time()
+        stats.interval(values, resamples=100)
+        return time.process_time() - began
+
+    # Sixteen times as many; leaving out one case after another would take 256 times as long.
+    assert min(seconds(32_000) for _ in range(3)) < 64 * min(seconds(2000) for _ in range(3))
 
 
 def test_interval_moves_and_scales_with_the_values():

@@ -1,0 +1,79 @@
+"""Milliseconds an image of segmentation by the default network: Keras, and onnxruntime without it.
+
+    python benchmarks/inference_speed.py
+
+By turns, one image at a time and sixteen together, from the network's input to its probabilities; the values must
+agree. How long the browser takes, `benchmarks/tryit_speed.py` measures. Writes
+``book/published/inference_speed.json``; with a number of rounds after it, for a try, nothing.
+"""
+
+import json
+import sys
+import time
+
+import keras
+import numpy as np
+import onnxruntime
+from rounds import alternate, ratio, spread
+
+from cxrseg import paths, runs
+from cxrseg.evaluate import CONTRAST
+from cxrseg.inputs import network_input
+from cxrseg.phantom import phantom
+
+ROUNDS, IMAGES = 20, 16
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    model = keras.saving.load_model(paths.weights("default"), compile=False)
+    session = onnxruntime.InferenceSession(paths.model("default"), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    _, side, _, channels = model.input_shape
+    images = np.stack([phantom(2023, n, "Normal", side).image for n in range(IMAGES)])
+    inputs = network_input(images, side, CONTRAST[channels])
+
+    def by_keras(batch):
+        return np.concatenate([keras.ops.convert_to_numpy(model.predict_on_batch(part)) for part in parts(batch)])
+
+    def by_onnxruntime(batch):
+        return np.concatenate([session.run(None, {name: part})[0] for part in parts(batch)])
+
+    def parts(batch):
+        return (inputs[start : start + batch] for start in range(0, IMAGES, batch))
+
+    def milliseconds(function, batch):
+        began = time.perf_counter()
+        function(batch)
+        return 1000 * (time.perf_counter() - began) / IMAGES
+
+    difference = float(np.abs(by_keras(IMAGES).reshape(-1) - by_onnxruntime(IMAGES).reshape(-1)).max())
+    spent = alternate(
+        {
+            f"{function.__name__.removeprefix('by_')}_{batch}": lambda function=function, batch=batch: milliseconds(
+                function, batch
+            )
+            for batch in (1, IMAGES)
+            for function in (by_keras, by_onnxruntime)
+        },
+        rounds,
+    )
+    content = {
+        "command": "python benchmarks/inference_speed.py",
+        "input_size": side,
+        "parameters": model.count_params(),
+        "rounds": rounds,
+        "largest_difference": difference,
+        "milliseconds_per_image": {key: spread(values) for key, values in spent.items()},
+        "keras_over_onnxruntime": {
+            f"batch_{b}": ratio(spent[f"keras_{b}"], spent[f"onnxruntime_{b}"]) for b in (1, IMAGES)
+        },
+        "provenance": runs.provenance(onnxruntime=onnxruntime.__version__),
+    }
+    print(json.dumps({key: content[key] for key in ("milliseconds_per_image", "keras_over_onnxruntime")}, indent=1))
+    if len(sys.argv) == 1:
+        runs.write_summary(paths.published() / "inference_speed.json", content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Images a second of preparation, against a plain loop and the decoder's own limit; and phantoms a second.
+
+    python benchmarks/prepare_speed.py
+
+A folder of 300 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.prepare` with a process for each
+core; the same work in one process, case after case; and decoding alone, on one core, whose rate times the number of
+cores no preparation can pass. Then phantoms of 256 x 256, made by all cores: alone, and while the paper's network is
+trained beside them. Writes ``book/published/prepare_speed.json``; with numbers of cases and rounds after it, for a
+try, nothing.
+"""
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+from PIL import Image
+from rounds import alternate, ratio, spread
+
+from cxrseg import paths, runs
+from cxrseg.config import DataConfig
+from cxrseg.parallel import starmap
+from cxrseg.phantom import phantom
+from cxrseg.prepare import prepare
+
+CASES, SIDE, PHANTOMS, ROUNDS, SEED = 300, 512, 200, 7, 2023
+LABELS = ("Normal", "COVID", "Non-COVID")
+
+
+def main() -> None:
+    given = [int(n) for n in sys.argv[1:]]
+    cases, rounds = given or (CASES, ROUNDS)
+    cores = joblib.cpu_count()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        list(starmap(picture, ((folder / "pictures", n) for n in range(cases))))
+        config = DataConfig(source="folder", path=str(folder / "pictures"))
+        contenders = {
+            "cxrseg": lambda: cases / seconds(prepare, config, folder / "data"),
+            "plain_loop": lambda: cases / seconds(prepare, config, folder / "data", 1),
+            "decoder_limit": lambda: cores * cases / seconds(decode, folder / "pictures"),
+        }
+        speed = alternate(contenders, rounds)
+    streams = alternate(
+        {"alone": lambda: PHANTOMS / seconds(stream, PHANTOMS), "with_training": beside_training}, rounds
+    )
+    content = {
+        "command": "python benchmarks/prepare_speed.py",
+        "cases": cases,
+        "stored_size": SIDE,
+        "image_size": config.image_size,
+        "cores": cores,
+        "rounds": rounds,
+        "images_per_second": {name: spread(values) for name, values in speed.items()},
+        "cxrseg_over": {name: ratio(speed["cxrseg"], values) for name, values in speed.items() if name != "cxrseg"},
+        "phantoms_per_second": {name: spread(values) for name, values in streams.items()},
+        "provenance": runs.provenance(),
+    }
+    print(
+        json.dumps({key: content[key] for key in ("images_per_second", "cxrseg_over", "phantoms_per_second")}, indent=1)
+    )
+    if not given:
+        runs.write_summary(paths.published() / "prepare_speed.json", content)
+
+
+def picture(folder: Path, number: int) -> None:
+    """Write one phantom and its mask."""
+    label = LABELS[number % len(LABELS)]
+    made = phantom(SEED, number, label, SIDE)
+    for kind, pixels in (("images", made.image), ("masks", made.lungs.astype(np.uint8) * 255)):
+        place = folder / label / kind
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{number:04d}.png")
+
+
+def decode(folder: Path) -> None:
+    for file in folder.rglob("*.png"):
+        np.asarray(Image.open(file))
+
+
+def stream(count: int) -> None:
+    for _ in starmap(phantom, ((SEED, n, LABELS[n % len(LABELS)], 256) for n in range(count))):
+        pass
+
+
+def beside_training() -> float:
+    """Make phantoms while the paper's network is trained; return phantoms a second."""
+    import train_speed
+
+    child = train_speed.start(sys.executable, "ceiling", 8, "")
+    train_speed.ask(child)  # it has been built and compiled
+    stop = threading.Event()
+
+    def train():
+        while not stop.is_set():
+            train_speed.ask(child)
+
+    trainer = threading.Thread(target=train)
+    trainer.start()
+    rate = PHANTOMS / seconds(stream, PHANTOMS)
+    stop.set()
+    trainer.join()
+    child.stdin.close()
+    child.wait()
+    return rate
+
+
+def seconds(function, *arguments) -> float:
+    began = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
