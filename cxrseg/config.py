@@ -72,6 +72,9 @@ class TrainConfig(Section):
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="of the learning rate; cosine: a short rise, then down to nearly nothing"
     )
+    averaging: float = Field(
+        0, ge=0, lt=1, description="momentum of a running mean of the weights, which is then what counts; 0: none"
+    )
     patience: int = Field(10, ge=0, description="epochs without a better validation loss before stopping; 0: never")
     validation_share: float = Field(0.1, gt=0, le=0.5, description="share of the training folds kept for validation")
     augment: bool = Field(False, description="randomly rotate, scale, shift and re-expose the training images")

@@ -63,11 +63,17 @@ train(TrainConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3
 
 
 @pytest.mark.slow
-def test_killed_training_goes_on_to_the_same_end(data, tmp_path):
+@pytest.mark.parametrize(
+    "changes",
+    [{"epochs": 60, "patience": 2, "learning_rate": 5e-3}, {"epochs": 6, "patience": 0, "averaging": 0.8}],
+    ids=["early stopping", "averaging"],
+)
+def test_killed_training_goes_on_to_the_same_end(changes, data, tmp_path):
     """Kill -9 in the middle; the resumed run must equal an uninterrupted one, early stopping included."""
-    config = SMALL.model_copy(update={"epochs": 60, "patience": 2, "learning_rate": 5e-3})
+    config = SMALL.model_copy(update=changes)
     straight = train(config, data, tmp_path / "straight")
-    assert 5 < straight["epochs"] < 60, "the test needs a run that stops early, but not at once"
+    if config.patience:
+        assert 5 < straight["epochs"] < 60, "the test needs a run that stops early, but not at once"
     command = [sys.executable, "-c", KILLED, config.model_dump_json(), str(data), str(tmp_path / "killed")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
@@ -82,6 +88,25 @@ def test_killed_training_goes_on_to_the_same_end(data, tmp_path):
     np.testing.assert_array_equal(weights(tmp_path / "killed"), weights(tmp_path / "straight"))
     curves = [pd.read_csv(tmp_path / name / "history.csv").drop(columns="seconds") for name in ("killed", "straight")]
     pd.testing.assert_frame_equal(*curves)
+
+
+def test_averaging_keeps_the_running_mean_of_the_weights(data, tmp_path, monkeypatch):
+    """Of the second half of the steps, by a second calculation from what each step left behind."""
+    config = SMALL.model_copy(update={"epochs": 2, "averaging": 0.7, "patience": 0})
+    seen = []
+    noted = module.Epochs.on_train_batch_end
+
+    def note(self, batch, logs=None):
+        seen.append(np.concatenate([w.ravel() for w in self.model.get_weights()]))
+        noted(self, batch, logs)
+
+    monkeypatch.setattr(module.Epochs, "on_train_batch_end", note)
+    record = train(config, data, tmp_path / "mean")
+    half = seen[len(seen) // 2 :]
+    by_hand = 0.7 ** (len(half) - 1) * half[0] + 0.3 * sum(0.7**k * w for k, w in enumerate(reversed(half[1:])))
+    assert record["best_epoch"] == 2, "the test needs the mean of the last epoch"
+    np.testing.assert_allclose(weights(tmp_path / "mean"), by_hand, atol=1e-5)
+    assert abs(by_hand - seen[-1]).max() > 1e-4
 
 
 def test_checkpoint_of_other_work_is_not_taken_up(data, tmp_path, monkeypatch, capsys):
