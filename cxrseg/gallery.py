@@ -77,7 +77,7 @@ def sheet(setting: str, rows: int, columns: int) -> Figure:
 
 def failures(model: network.Network) -> Figure:
     """Show made cases of the kinds that the shipped network gets wrong, with its outline and its Dice."""
-    figure, axes = _grid(1, len(FAILURES), side=2.6)
+    figure, axes = _grid(1, len(FAILURES), side=2.6, lines=2)
     for axis, name in zip(axes, FAILURES, strict=True):
         made, mask = failure(model, name)
         _show(axis, made.image, f"{name}\nDice {metrics.overlap(made.lungs, mask)['dice']:.2f}")
@@ -122,8 +122,9 @@ def shapes() -> Figure:
     return figure
 
 
-def _grid(rows: int, columns: int, side: float = 1.8) -> tuple[Figure, list]:
-    figure = Figure(figsize=(side * columns, (side + 0.25) * rows), layout="constrained")
+def _grid(rows: int, columns: int, side: float = 1.8, lines: int = 1) -> tuple[Figure, list]:
+    """Return a figure and its axes, `side` inches each below a title of so many lines."""
+    figure = Figure(figsize=(side * columns, (side + 0.1 + 0.15 * lines) * rows), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 

@@ -19,6 +19,12 @@ def test_results_are_the_published_ones(study):
     assert f"| {summary['n_cases']} | {summary['dice']['mean']:.3f} ({low:.3f} to {high:.3f}) |" in row
 
 
+def test_the_default_models_score_is_the_published_one():
+    scores = json.loads((ROOT / "book" / "published" / "zero-shot.json").read_text())["others"]
+    low, high = scores["ci95"]
+    assert f"| {scores['n']:,} | {scores['mean']:.3f} ({low:.3f} to {high:.3f}) | `cxrseg run phantom` |" in README
+
+
 def test_commands_exist():
     known = {command.callback.__name__ for command in app.registered_commands}
     assert set(re.findall(r"`?cxrseg ([a-z]+) ", README)) <= known
