@@ -16,27 +16,35 @@ from cxrseg.segment import segment
 PICTURES = ("parts", "classes", "randomised", "radiograph", "shapes", "failures")
 SEED, SIZE = 2023, 256
 
-FAILURES: dict[str, dict] = {
-    "A white lung": {
+FAILURES: dict[str, tuple[int, str, dict]] = {
+    "A white lung": (3, "Non-COVID", {
         "disease Non-COVID": {
-            "kind": Always("fluid"), "effusion": Always(1.0), "effusion_v": Always(0.15), "meniscus": Always(0.1),
-            "both_sides": Always(False),
+            "kind": Always("fluid"), "effusion": Always(1.0), "effusion_v": Always(0.05), "meniscus": Always(0.0),
+            "effusion_softness": Always(0.05), "both_sides": Always(False),
         },
-    },
-    "A diaphragm that hardly shows": {
-        "abdomen": {"liver": Always(0.0), "spleen": Always(1.0), "dome_softness": Always(0.03), "stomach": Always(0)},
-        "air": {"dome_softness": Always(0.04), "behind_dome": Always(0.9), "recess": Always(0.2)},
-    },
-    "A child, turned, a large heart": {
-        "pose": {"tilt": Always(14.0), "height": Always(0.8), "aspect": Always(0.8)},
-        "lungs": {"heart_scale": Always(1.45), "rotation": Always(0.09), "bell": Always(0.12)},
-    },
-    "A small chest in a wide field": {
-        "pose": {"height": Always(0.30), "top": Always(0.3), "whole": Always(True)},
-        "head": {"chin": Always(0.5)},
-    },
+        "ribs": {"posterior": Always(0.02), "anterior": Always(0.01)},
+        "air": {"behind_heart": Always(0.0)},
+    }),
+    "A diaphragm that hardly shows": (2, "Normal", {
+        "abdomen": {
+            "liver": Always(-0.25), "spleen": Always(1.0), "dome_softness": Always(0.05), "stomach": Always(0),
+            "deep_fade": Always(0.3), "fade_depth": Always(0.15),
+        },
+        "air": {"dome_softness": Always(0.06), "behind_dome": Always(1.0), "recess": Always(0.3)},
+        "ribs": {"lost_below": Always(0.0)},
+    }),
+    "A child, turned, a large heart": (7, "Normal", {
+        "pose": {"tilt": Always(16.0), "height": Always(0.85), "aspect": Always(0.75)},
+        "lungs": {
+            "heart_scale": Always(1.5), "rotation": Always(0.06), "bell": Always(0.15), "mediastinum": Always(1.3),
+        },
+        "air": {"contrast": Always(0.4), "behind_heart": Always(0.8), "behind_dome": Always(0.5)},
+        "spine": {"spine": Always(0.2)},
+    }),
+    "A chest that lies askew": (6, "Normal", {"pose": {"tilt": Always(38.0), "height": Always(0.6)}}),
 }  # fmt: skip
-"""Made cases that reproduce what goes wrong on real radiographs: what differs from the realistic setting."""
+"""Made cases that reproduce what goes wrong on real radiographs: number, class, and what is not as in the realistic
+setting."""
 
 
 def draw(folder: Path) -> None:
@@ -88,8 +96,9 @@ def failures(model: network.Network) -> Figure:
 
 def failure(model: network.Network, name: str) -> tuple[Phantom, np.ndarray]:
     """Return one case of `FAILURES` and what the network makes of it."""
-    SETTINGS[name] = varied("realistic", FAILURES[name])
-    made = phantom(SEED, 1, "Non-COVID" if "disease Non-COVID" in FAILURES[name] else "Normal", SIZE, name)
+    index, label, changes = FAILURES[name]
+    SETTINGS[name] = varied("realistic", changes)
+    made = phantom(SEED, index, label, SIZE, name)
     return made, segment(model, made.image).mask
 
 
