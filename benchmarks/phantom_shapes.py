@@ -42,7 +42,7 @@ def compare(real: np.ndarray, made: np.ndarray) -> dict:
         a, b = real[:, column], made[:, column]
         low, high = np.percentile(b, [1, 99])
         edges = np.linspace(min(a.min(), b.min()), max(a.max(), b.max()), 31)
-        result[measure] = {
+        result[measure.replace("_", " ")] = {
             "covered": round(float(np.mean((a >= low) & (a <= high))), 4),
             "percentiles": list(PERCENTILES),
             "real": np.percentile(a, PERCENTILES).round(4).tolist(),

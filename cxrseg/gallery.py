@@ -124,7 +124,7 @@ def shapes() -> Figure:
         for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
             share = np.array(histogram[kind]) / sum(histogram[kind])
             axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
-        axis.set_xlabel(name.replace("_", " "), fontsize=8)
+        axis.set_xlabel(name, fontsize=8)
         axis.tick_params(labelsize=7)
     figure.axes[0].set_ylabel("share of masks", fontsize=8)
     figure.axes[0].legend(fontsize=7, frameon=False)
