@@ -98,7 +98,10 @@ def failure(model: network.Network, name: str) -> tuple[Phantom, np.ndarray]:
     """Return one case of `FAILURES` and what the network makes of it."""
     index, label, changes = FAILURES[name]
     SETTINGS[name] = varied("realistic", changes)
-    made = phantom(SEED, index, label, SIZE, name)
+    try:
+        made = phantom(SEED, index, label, SIZE, name)
+    finally:
+        del SETTINGS[name]
     return made, segment(model, made.image).mask
 
 
