@@ -305,6 +305,8 @@ class Epochs(keras.callbacks.Callback):
 def start_from(model: keras.Model, run: str) -> str:
     """Give `model` the weights of a run's first fold, or of ``default``; return the digest of their file.
 
+    Where the run segments another number of structures, the last layer keeps the weights it has.
+
     Raises
     ------
     FileNotFoundError
@@ -317,12 +319,13 @@ def start_from(model: keras.Model, run: str) -> str:
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
     source = keras.saving.load_model(file, compile=False)
     ours, theirs = ([tuple(w.shape) for w in network.weights] for network in (model, source))
-    if ours != theirs:
+    if ours[:-2] != theirs[:-2]:  # the last two are the output's
         raise ValueError(
             f"train.init: the network of run {run!r} has {source.count_params():,} parameters, this one "
             f"{model.count_params():,}; give both the same contrast, base_filters, growth, depth, stride and batch_norm"
         )
-    model.set_weights(source.get_weights())
+    weights = source.get_weights()
+    model.set_weights(weights if ours == theirs else weights[:-2] + model.get_weights()[-2:])
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

@@ -215,6 +215,20 @@ def test_start_from_another_run(data, tmp_path, monkeypatch):
         train(go_on.model_copy(update={"base_filters": 8}), data, tmp_path / "third")
 
 
+def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "weights", lambda run: tmp_path / "lungs.keras")
+    lungs, both = (module.build(SMALL, structures, "float32", 1) for structures in (1, 2))
+    lungs.save(tmp_path / "lungs.keras")
+    both.set_weights([w + 1 for w in both.get_weights()])
+    before = both.get_weights()
+    module.start_from(both, "lungs")
+    *body, kernel, bias = both.get_weights()
+    for ours, theirs in zip(body, lungs.get_weights(), strict=False):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(kernel, before[-2])
+    np.testing.assert_array_equal(bias, before[-1])
+
+
 def test_precision_is_what_the_hardware_does(monkeypatch):
     monkeypatch.setattr(hardware, "gpus", lambda: [])
     for flags, expected in (({"avx512_bf16"}, "mixed_bfloat16"), ({"avx2"}, "float32")):
