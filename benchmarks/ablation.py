@@ -1,0 +1,61 @@
+"""Which change brought what? The study `best`, with one thing at a time put back, on the same cases and folds.
+
+    python benchmarks/ablation.py --data A.zip
+
+Also the paper's recipe, if its run `quex` is there. Interrupted, it goes on where it was.
+"""
+
+import argparse
+from pathlib import Path
+
+from series import entry, run
+
+from cxrseg import paths, runs
+
+SCRATCH = "train.init="
+CHANGES = {
+    "from random weights": [SCRATCH],
+    "images of 128 pixels": ["train.input_size=128"],
+    "no augmentation": ["train.augment=false"],
+    "cross-entropy alone": ["train.loss=cross_entropy"],
+    "constant learning rate": ["train.schedule=constant"],
+    "the last weights, not their mean": ["train.averaging=0"],
+    "the mask as it comes": ["evaluate.pieces=0"],
+    # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
+    "random weights, grey levels as they are": [SCRATCH, "train.contrast=as_is"],
+    "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],
+}
+"""What is put back, by the words of the table: overrides of the study."""
+
+
+def main() -> None:
+    """Run what is missing, and write ``book/published/ablation.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
+    parser.add_argument("--only", nargs="*", choices=list(CHANGES), default=list(CHANGES), metavar="CHANGE")
+    options = parser.parse_args()
+    run("best", "best", options.data)
+    names = {"best": "best"}
+    for change in options.only:
+        names[change] = f"best-{list(CHANGES).index(change) + 1}"
+        run(names[change], "best", options.data, CHANGES[change])
+    rows = {change: entry(name, "best") for change, name in names.items()}
+    if (paths.run("quex") / "cases.csv").is_file():
+        rows["the paper's recipe"] = entry("quex", "best")
+    summary = runs.summary("best")
+    content = {
+        "command": f"python benchmarks/ablation.py --data {Path(options.data).name}",
+        "rows": rows,
+        "parameters": summary["parameters"],
+        "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(paths.published() / "ablation.json", content)
+    for change, row in rows.items():
+        change_in = row.get("difference", {}).get("dice", {})
+        print(f"{change:42s} {row['mean']:.4f} {row['p5']:.3f} {change_in.get('mean_difference', 0):+.4f}", end=" ")
+        print(change_in.get("ci95", ""), f"{row['seconds_per_fold']:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""How many patients does it take? The study `best` with few and with many, from phantoms and from random weights.
+
+    python benchmarks/curve.py --data A.zip
+
+All on the cases and folds of the study `quex`, every case tested once. Without a patient, the score is that of the
+default model on the same cases. Interrupted, it goes on where it was.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from series import difference, entry, run, scores
+
+from cxrseg import compare, paths, runs
+
+EPOCHS = {10: 200, 30: 100, 100: 50}
+"""Passes by cases: few cases make short passes. All: as the study says."""
+
+
+def main() -> None:
+    """Run what is missing, and write ``book/published/curve.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
+    data = parser.parse_args().data
+    points = {}
+    for cases in [*EPOCHS, 0]:
+        few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
+        phantoms = f"best-{cases}" if cases else "best"
+        scratch = f"best-{cases or 'all'}-scratch"
+        run(phantoms, "best", data, few)
+        run(scratch, "best", data, [*few, "train.init="])
+        points[str(cases or "all")] = {
+            "phantoms": entry(phantoms),
+            "scratch": entry(scratch),
+            "phantoms_minus_scratch": difference(compare.cases(phantoms), compare.cases(scratch)),
+        }
+    command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
+    subprocess.run(command, check=True)
+    tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
+    whole = compare.cases("best")
+    points["0"] = {"phantoms": scores(tested[tested["case_id"].isin(whole["case_id"])])}
+    content = {
+        "command": f"python benchmarks/curve.py --data {Path(data).name}",
+        "n_cases": len(whole),
+        "points": points,
+        "epochs": {str(cases): epochs for cases, epochs in EPOCHS.items()},
+        "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
+        "provenance": runs.provenance(),
+    }
+    if (paths.run("quex") / "cases.csv").is_file():
+        paper = compare.cases("quex")
+        content["paper"] = entry("quex")
+        content["minus_paper"] = {
+            cases: difference(compare.cases(name), paper) for cases, name in (("30", "best-30"), ("all", "best"))
+        }
+    runs.write_summary(paths.published() / "curve.json", content)
+    for cases, point in points.items():
+        print(cases, {start: round(row["mean"], 4) for start, row in point.items() if "mean" in row})
+
+
+if __name__ == "__main__":
+    main()

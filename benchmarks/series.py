@@ -1,0 +1,54 @@
+"""Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from cxrseg import compare, paths, runs, stats
+
+MEASURES = ("dice", "hd95_px", "nsd_2px")
+"""Columns of ``cases.csv`` that are compared."""
+
+
+def run(name: str, study: str, data: str, changes: list[str] = ()) -> None:
+    """Bring one run up to date; what is done already is not done again."""
+    command = [sys.executable, "-m", "cxrseg.cli", "run", study, "--name", name]
+    command += [word for change in changes for word in ("--set", change)]
+    print(f"== {name}: {' '.join(changes) or 'as it is'}", flush=True)
+    if subprocess.run(command + (["--data", data] if data else [])).returncode:
+        sys.exit(f"run {name!r} failed")
+
+
+def scores(rows: pd.DataFrame) -> dict:
+    """Sum up the Dice of scored cases, by class too."""
+    classes = {label: stats.summarise(part["dice"]) for label, part in rows.groupby("label")}
+    return {**stats.summarise(rows["dice"]), "classes": classes}
+
+
+def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
+    """Compare two tables of the same cases, a minus b."""
+    if list(sorted(a["case_id"])) != list(sorted(b["case_id"])):
+        sys.exit("two runs scored different cases: run them again with one --data and one study of folds")
+    a, b = a.set_index("case_id")[measure], b.set_index("case_id")[measure]
+    return stats.paired(a, b.loc[a.index])
+
+
+def entry(name: str, reference: str = "") -> dict:
+    """Return what a page needs of one run: scores, size, seconds; and its differences from the reference."""
+    rows = compare.cases(name)
+    records = [json.loads(file.read_text()) for file in sorted(paths.run(name).glob("fold-*/train.json"))]
+    content = {
+        **scores(rows),
+        "hd95_px": stats.summarise(rows["hd95_px"]),
+        "nsd_2px": stats.summarise(rows["nsd_2px"]),
+        "n_parameters": records[0]["n_parameters"],
+        "seconds_per_fold": float(np.mean([record["seconds"] for record in records])),
+        "commit": runs.summary(name)["provenance"]["commit"],
+    }
+    if reference and reference != name:
+        base = compare.cases(reference)
+        content["difference"] = {measure: difference(rows, base, measure) for measure in MEASURES}
+    return content

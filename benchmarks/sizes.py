@@ -1,0 +1,47 @@
+"""How small may it be? The study `best` at several widths, each with phantoms of its own to start from.
+
+    python benchmarks/sizes.py --data A.zip
+
+Each width learns from a third of the default model's phantoms first, so that size is all that differs between
+them. Interrupted, it goes on where it was.
+"""
+
+import argparse
+from pathlib import Path
+
+from series import entry, run
+
+from cxrseg import paths, runs
+
+WIDTHS = [4, 5, 7, 10, 15]
+"""Channels of the first level; 15: the default model's."""
+
+CASES = "data.cases_per_class={Normal: 6000, COVID: 6000, Non-COVID: 6000}"
+
+
+def main() -> None:
+    """Run what is missing, and write ``book/published/sizes.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
+    data = parser.parse_args().data
+    run("best", "best", data)
+    rows = {}
+    for width in WIDTHS:
+        size = f"train.base_filters={width}"
+        run(f"phantom-{width}", "phantom", "", [CASES, size])
+        run(f"best-width-{width}", "best", data, [size, f"train.init=phantom-{width}"])
+        rows[str(width)] = entry(f"best-width-{width}", "best")
+    content = {
+        "command": f"python benchmarks/sizes.py --data {Path(data).name}",
+        "best": entry("best"),
+        "widths": rows,
+        "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(paths.published() / "sizes.json", content)
+    for width, row in rows.items():
+        print(f"{width:>3s} {row['n_parameters']:>9,} {row['mean']:.4f} {row['difference']['dice']}")
+
+
+if __name__ == "__main__":
+    main()
