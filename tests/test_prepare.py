@@ -142,7 +142,7 @@ def test_same_dataset_whoever_prepares_it(tmp_path, workers):
 
 def test_folds_are_stratified_and_whole():
     rng = np.random.default_rng(0)
-    labels = rng.permutation(["COVID"] * 207 + ["Normal"] * 53 + ["Non-COVID"] * 32)
+    labels = rng.permutation(["COVID"] * 207 + ["Non-COVID"] * 53 + ["Normal"] * 32)
     clusters = np.arange(292)
     folds = assign_folds(labels, clusters, 5, seed=1)
     counts = pd.crosstab(labels, folds)

@@ -1,0 +1,83 @@
+"""What does learning cost in the study `best`, against the paper's recipe? Both learn by turns, some steps at a time.
+
+    cxrseg run quex --data A.zip
+    cxrseg run best --data A.zip
+    python benchmarks/cost.py
+
+The seconds of one image come from the turns, so that what slows the machine slows both; how many images each needed,
+and when `best` first had the validation Dice at which the paper's recipe ended, come from the two runs. Apart from
+that stands what the phantoms of the default model cost, once and for all.
+"""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+from rounds import alternate, ratio, spread
+
+from cxrseg import hardware, paths, runs
+from cxrseg.prepare import load
+from cxrseg.train import Batches, build, split
+
+ROUNDS, STEPS = 8, {"quex": 2, "best": 8}
+
+
+def learner(name: str):
+    """Return a function that takes some steps of a run's training, and says how many seconds an image took."""
+    config = runs.study(name).train
+    pixels, masks, cases, _ = load(paths.data(name))
+    training, _, _ = split(cases, 0, config.validation_share, config.seed)
+    model = build(config, masks.shape[-1], hardware.native_precision(), 100)
+    batches = Batches(pixels, masks, training, config, epoch=0)
+
+    def steps() -> float:
+        began = time.monotonic()
+        for number in range(STEPS[name]):
+            model.train_on_batch(*batches[number])
+        return (time.monotonic() - began) / (STEPS[name] * config.batch_size)
+
+    return steps
+
+
+def images(name: str) -> list[dict]:
+    """Return, for each fold, how many images it learnt from in all, and its validation Dice after each epoch."""
+    folds = []
+    for folder in sorted(paths.run(name).glob("fold-*")):
+        record = json.loads((folder / "train.json").read_text())
+        history = pd.read_csv(folder / "history.csv")
+        one = record["n_training"]
+        folds.append({"epoch": one, "all": one * len(history), "history": history, "end": record["validation_dice"]})
+    return folds
+
+
+def main() -> None:
+    """Write ``book/published/cost.json``."""
+    seconds = alternate({name: learner(name) for name in STEPS}, ROUNDS)
+    paper, best = images("quex"), images("best")
+    reached = []
+    for theirs, ours in zip(paper, best, strict=True):
+        there = np.flatnonzero(ours["history"]["val_dice"] >= theirs["end"])
+        reached.append(int(there[0] + 1) * ours["epoch"] / theirs["all"] if len(there) else np.inf)
+    cheaper = ratio(seconds["best"], seconds["quex"])
+    work = sum(fold["all"] for fold in best) / sum(fold["all"] for fold in paper)
+    zero_shot = json.loads((paths.published() / "zero-shot.json").read_text())
+    content = {
+        "command": "python benchmarks/cost.py",
+        "milliseconds_per_image": {name: spread(1000 * np.array(values)) for name, values in seconds.items()},
+        "images_per_fold": {"quex": paper[0]["all"], "best": best[0]["all"]},
+        "training_time_over_the_papers": {key: value * work for key, value in cheaper.items()},
+        # Folds that never reached it would be infinite: the file would not hold them.
+        "time_to_the_papers_dice_over_the_papers": {
+            "median": float(np.median(reached) * cheaper["median"]),
+            "slowest_fold": float(np.max(reached) * cheaper["median"]),
+        },
+        "phantoms_once_seconds": zero_shot["training"]["seconds"],
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(paths.published() / "cost.json", content)
+    print(json.dumps({key: content[key] for key in list(content)[1:-1]}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
