@@ -51,7 +51,7 @@ def main() -> None:
             f"below 0.8 {part['below_080']:.2%}  area {part['area_ratio']:.3f}  {by_class}"
         )
     if options.out:
-        command = f"python benchmarks/zero_shot.py {options.run} {options.dataset}"
+        command = f"python benchmarks/zero_shot.py {options.run} {options.dataset} --out book/published/zero-shot.json"
         record = json.loads((paths.fold(options.run, 0) / "train.json").read_text())
         content = {
             "command": command, "run": options.run, "phantoms": record["n_training"], "epochs": record["epochs"],

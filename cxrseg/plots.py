@@ -79,7 +79,7 @@ def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
             axis.plot(history["epoch"], history[column], color="#0072b2", lw=1.4)
             axis.plot(history["epoch"], history[f"val_{column}"], color="#d55e00", lw=1.4, ls="--")
             axis.plot(history["epoch"][best], history[f"val_{column}"][best], "o", color="#d55e00")
-    axes[0].set(xlabel="epoch", ylabel="binary cross-entropy", yscale="log")
+    axes[0].set(xlabel="epoch", ylabel="loss", yscale="log")
     axes[1].set(xlabel="epoch", ylabel="mean Dice per image")
     lines = [plt.Line2D([], [], color="#0072b2"), plt.Line2D([], [], color="#d55e00", ls="--", marker="o")]
     axes[1].legend(lines, ["training", "validation (dot: kept)"], frameon=False, loc="lower right")
