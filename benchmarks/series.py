@@ -29,11 +29,11 @@ def scores(rows: pd.DataFrame) -> dict:
 
 
 def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
-    """Compare two tables of the same cases, a minus b."""
-    if list(sorted(a["case_id"])) != list(sorted(b["case_id"])):
-        sys.exit("two runs scored different cases: run them again with one --data and one study of folds")
-    a, b = a.set_index("case_id")[measure], b.set_index("case_id")[measure]
-    return stats.paired(a, b.loc[a.index])
+    """Compare two tables on the cases that both scored, a minus b."""
+    common = compare.shared(a, b)
+    if len(common) < 2:
+        sys.exit("two runs have no cases in common: run them again with one --data")
+    return stats.paired(a.set_index("case_id")[measure][common], b.set_index("case_id")[measure][common])
 
 
 def entry(name: str, reference: str = "") -> dict:
