@@ -11,7 +11,7 @@ from cxrseg.cli import app
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("study", ["demo", "quex"])
+@pytest.mark.parametrize("study", ["demo", "quex", "best"])
 def test_results_are_the_published_ones(study):
     summary = json.loads((ROOT / "book" / "published" / f"{study}.json").read_text())
     row = next(line for line in README.splitlines() if line.startswith(f"| `{study}`"))

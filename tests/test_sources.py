@@ -503,7 +503,7 @@ def test_real_quex():
         assert image.shape == lungs.shape == infection.shape == (256, 256)
         assert 0.05 < lungs.mean() < 0.6
         assert infection.any() == (case.label == "COVID")
-    asked = {"COVID": 207, "Non-COVID": 32, "Normal": 53}
+    asked = {"COVID": 207, "Non-COVID": 53, "Normal": 32}
     assert (
         Counter(case.label for case in covid_qu_ex.cases(config("covid_qu_ex", QUEX, cases_per_class=asked))) == asked
     )
