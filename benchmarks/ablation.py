@@ -6,9 +6,11 @@ Also the paper's recipe, if its run `quex` is there. Interrupted, it goes on whe
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
-from series import entry, run, scores
+from series import entry, run
+from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
 
@@ -33,7 +35,10 @@ def main() -> None:
     """Run what is missing, and write ``book/published/ablation.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
-    parser.add_argument("--only", nargs="*", choices=list(CHANGES), default=list(CHANGES), metavar="CHANGE")
+    parser.add_argument(
+        "--only", nargs="*", choices=list(CHANGES), default=list(CHANGES), metavar="CHANGE",
+        help="these changes alone; with none, only the paper's recipe",
+    )  # fmt: skip
     options = parser.parse_args()
     run("best", "best", options.data)
     names = {"best": "best"}
@@ -45,10 +50,13 @@ def main() -> None:
         rows[PAPER] = entry("quex", "best")
         # Of the paper's recipe perhaps not all folds were run.
         best, paper = compare.cases("best"), compare.cases("quex")
-        rows[PAPER]["best_on_the_same"] = scores(best[best["case_id"].isin(compare.shared(best, paper))])
+        rows[PAPER]["best_on_the_same"] = summarise(best[best["case_id"].isin(compare.shared(best, paper))])
     summary = runs.summary("best")
+    command = f"python benchmarks/ablation.py --data {Path(options.data).name}"
+    if options.only != list(CHANGES):
+        command = shlex.join([*command.split(), "--only", *options.only])
     content = {
-        "command": f"python benchmarks/ablation.py --data {Path(options.data).name}",
+        "command": command,
         "rows": rows,
         "parameters": summary["parameters"],
         "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],

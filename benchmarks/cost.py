@@ -41,7 +41,7 @@ def learner(name: str):
 
 
 def images(name: str) -> list[dict]:
-    """Return, for each fold, how many images it learnt from in all, and its validation Dice after each epoch."""
+    """Return of each fold: images learnt from in an epoch and in all, the history, the Dice of the weights kept."""
     folds = []
     for folder in sorted(paths.run(name).glob("fold-*")):
         record = json.loads((folder / "train.json").read_text())
@@ -68,7 +68,7 @@ def main() -> None:
         "milliseconds_per_image": {name: spread(1000 * np.array(values)) for name, values in seconds.items()},
         "images_per_fold": {"quex": paper[0]["all"], "best": best[0]["all"]},
         "training_time_over_the_papers": {key: value * work for key, value in cheaper.items()},
-        # Folds that never reached it would be infinite: the file would not hold them.
+        # Infinite where a fold never reached it; the file refuses that.
         "time_to_the_papers_dice_over_the_papers": {
             "median": float(np.median(reached) * cheaper["median"]),
             "slowest_fold": float(np.max(reached) * cheaper["median"]),

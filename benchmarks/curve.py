@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from series import difference, entry, run, scores
+from series import difference, entry, run
+from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
 
@@ -41,7 +42,7 @@ def main() -> None:
     subprocess.run(command, check=True)
     tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
     whole = compare.cases("best")
-    points["0"] = {"phantoms": scores(tested[tested["case_id"].isin(whole["case_id"])])}
+    points["0"] = {"phantoms": summarise(tested[tested["case_id"].isin(whole["case_id"])])}
     content = {
         "command": f"python benchmarks/curve.py --data {Path(data).name}",
         "n_cases": len(whole),

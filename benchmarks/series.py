@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from zero_shot import summarise
 
 from cxrseg import compare, paths, runs, stats
 
@@ -22,12 +23,6 @@ def run(name: str, study: str, data: str, changes: list[str] = ()) -> None:
         sys.exit(f"run {name!r} failed")
 
 
-def scores(rows: pd.DataFrame) -> dict:
-    """Sum up the Dice of scored cases, by class too."""
-    classes = {label: stats.summarise(part["dice"]) for label, part in rows.groupby("label")}
-    return {**stats.summarise(rows["dice"]), "classes": classes}
-
-
 def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
     """Compare two tables on the cases that both scored, a minus b."""
     common = compare.shared(a, b)
@@ -41,7 +36,7 @@ def entry(name: str, reference: str = "") -> dict:
     rows = compare.cases(name)
     records = [json.loads(file.read_text()) for file in sorted(paths.run(name).glob("fold-*/train.json"))]
     content = {
-        **scores(rows),
+        **summarise(rows),
         "hd95_px": stats.summarise(rows["hd95_px"]),
         "nsd_2px": stats.summarise(rows["nsd_2px"]),
         "n_parameters": records[0]["n_parameters"],
