@@ -106,6 +106,7 @@ def test_a_path_that_leads_nowhere_is_an_error(key):
         (True, "", "yes"),
         (False, "", "no"),
         (None, ".3f", "none"),
+        ("", "", "none"),
     ],
 )
 def test_values_become_prose(value, spec, expected):

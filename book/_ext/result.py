@@ -83,7 +83,7 @@ def render(value, spec: str = "") -> str:
     """Return a value as prose.
 
     Floats have three decimals (small ones two significant digits), whole numbers are grouped, a list of
-    two floats is an interval, strings stay as they are; `spec` is a format specification of Python's for
+    two floats is an interval, strings stay as they are (an empty one is "none"); `spec` is a format specification of Python's for
     one number, or for each number of a list.
 
     Raises
@@ -93,7 +93,7 @@ def render(value, spec: str = "") -> str:
     """
     if isinstance(value, dict):
         raise ValueError(f"this key holds several values: {', '.join(list(value)[:8])}")
-    if value is None:
+    if value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
