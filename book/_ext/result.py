@@ -83,8 +83,8 @@ def render(value, spec: str = "") -> str:
     """Return a value as prose.
 
     Floats have three decimals (small ones two significant digits), whole numbers are grouped, a list of
-    two floats is an interval, strings stay as they are (an empty one is "none"); `spec` is a format specification of Python's for
-    one number, or for each number of a list.
+    two floats is an interval, strings stay as they are, an empty one is "none"; `spec` is a format
+    specification of Python's for one number, or for each number of a list.
 
     Raises
     ------
