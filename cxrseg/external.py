@@ -73,7 +73,8 @@ def _model(name: str) -> tuple[Study, list[Path]]:
             evaluate=EvaluateConfig(threshold=info["threshold"], pieces=info["pieces"]),
         )
         return study, [paths.weights(name)]
-    study, files = runs.study(name), sorted(paths.run(name).glob("fold-*/model.keras"))
+    study = runs.study(name)
+    files = [file for fold in range(study.run_folds) if (file := paths.fold(name, fold) / "model.keras").is_file()]
     if not files:
         raise FileNotFoundError(f"run {name!r} has no trained network: finish it with `cxrseg run` first")
     return study, files

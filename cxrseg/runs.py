@@ -22,7 +22,8 @@ TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_e
 def start(studies: dict[str, Study]) -> None:
     """Make the folders of runs, each with its ``study.yml``, or go on with those that have the same parameters.
 
-    Only the scoring may differ from what is there: it is redone as a whole, on the same networks.
+    Only the scoring and the number of folds may differ from what is there: the networks that are trained stay, and all
+    is scored anew.
 
     Parameters
     ----------
@@ -55,7 +56,9 @@ def _is_new(name: str, study: Study) -> bool:
         return True
     changed = differences(read_study(folder / "study.yml"), study)
     mixed = {
-        key: pair for key, pair in changed.items() if not key.startswith("evaluate.") and key not in ("name", "title")
+        key: pair
+        for key, pair in changed.items()
+        if not key.startswith("evaluate.") and key not in ("name", "title", "run_folds")
     }
     if mixed:
         listed = ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in mixed.items())

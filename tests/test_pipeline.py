@@ -71,9 +71,13 @@ def test_another_threshold_scores_again_and_trains_nothing(checkout, tiny):
     assert cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY).returncode == 0
 
 
-def test_five_folds_pool_every_case(checkout, tiny):
-    done = cxrseg(checkout, "run", "demo", "--name", "five", *TINY, "--set", "run_folds=5", "--set", "train.epochs=1")
+def test_five_folds_pool_every_case_and_keep_the_one_there_was(checkout, tiny):
+    command = ["run", "demo", "--name", "five", *TINY, "--set", "train.epochs=1"]
+    assert cxrseg(checkout, *command).returncode == 0
+    before = dates(checkout / "runs" / "five", "fold-0/model.keras")
+    done = cxrseg(checkout, *command, "--set", "run_folds=5")
     assert done.returncode == 0, done.stderr
+    assert dates(checkout / "runs" / "five", "fold-0/model.keras") == before
     rows = pd.read_csv(checkout / "runs" / "five" / "cases.csv")
     assert rows["case_id"].is_unique
     assert len(rows) == 24
