@@ -3,6 +3,7 @@
 # one, or all of a sweep, so that the folds of all are scheduled together.
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -32,12 +33,19 @@ def parameters(run, section, **others):
     return json.dumps({"run": run, **others, **section.model_dump()}, sort_keys=True)
 
 
+def initial(run):
+    """Return the file of the weights that a run starts from, if it is there; training says so where it is not."""
+    init = STUDIES[run].train.init
+    return [str(paths.weights(init))] if init and paths.weights(init).is_file() else []
+
+
 def compared(run):
     """Return the runs that the first of a sweep is compared with; every other run has its baselines."""
     return RUNS[1:] if run == RUNS[0] else []
 
 
-EXECUTE = f"{sys.executable} -m cxrseg.stages"
+PYTHON = shlex.quote(sys.executable)
+EXECUTE = f"{PYTHON} -m cxrseg.stages"
 DATASET = expand("{{run}}/data/{file}", file=["dataset.json", "cases.csv", "images.npy", "masks.npy"])
 
 
@@ -70,6 +78,7 @@ rule train:
         DATASET,
         notebook=notebook("02-train"),
         code=modules("unet.py", "inputs.py", "augment.py", "train.py"),
+        init=lambda wildcards: initial(wildcards.run),
     output:
         "{run}/fold-{fold}/model.keras",
         "{run}/fold-{fold}/history.csv",
@@ -91,7 +100,7 @@ rule evaluate:
         notebook=notebook("03-evaluate"),
         code=modules(
             "inputs.py", "evaluate.py", "evidence.py", "masks.py", "scores.py", "parallel.py", "metrics.py", "stats.py", "baselines.py",
-            "context.py", "calibration.py", "quality.*", "leakage.py",
+            "context.py", "calibration.py", "quality.*", "leakage.py", "runs.py", "plots.py",
         ),
     output:
         "{run}/cases.csv",
@@ -114,7 +123,7 @@ rule compare:
             "{run}/{file}", run=[wildcards.run, *compared(wildcards.run)], file=["cases.csv", "baselines.csv", "summary.json"]
         ),
         notebook=notebook("04-compare"),
-        code=modules("compare.py", "stats.py"),
+        code=modules("compare.py", "stats.py", "plots.py"),
     output:
         notebook="{run}/notebooks/04-compare.ipynb",
     params:
@@ -128,7 +137,10 @@ rule book:
         rules.all.input,
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=[str(file) for file in sorted((ROOT / "book").rglob("*")) if file.is_file() and "executed" not in file.parts and "__pycache__" not in file.parts],
-        code=modules("book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "gallery.py", "phantom/*.py", "quality.json"),
+        code=modules(
+            "book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "gallery.py", "phantom/*.py", "quality.*",
+            "segment.py", "network.py", "plausibility.py", "images.py", "inputs.py", "masks.py", "plots.py",
+        ),
         models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:
         # One stamp a run: building the book of another run removes it.
@@ -136,4 +148,4 @@ rule book:
     params:
         run=RUNS[0],
     shell:
-        "{sys.executable} -m cxrseg.book {params.run:q}"
+        "{PYTHON} -m cxrseg.book {params.run:q}"

@@ -1,8 +1,7 @@
-"""What a network must beat, and what a pixel is worth.
+"""What a network must beat.
 
 Two baselines without learning of appearance: the mean shape of the training masks, the same answer for
-every radiograph; and Otsu's threshold with morphology, which knows no shape. And one yardstick: the Dice
-that a boundary wrong by a pixel or two costs.
+every radiograph; and Otsu's threshold with morphology, which knows no shape.
 
 References
 ----------
@@ -14,14 +13,12 @@ methods, Med Image Anal 10:19-40, 2006 (the mean shape as a baseline).
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.ndimage import binary_fill_holes, distance_transform_edt
+from scipy.ndimage import binary_fill_holes
 from skimage.exposure import equalize_adapthist
 from skimage.filters import gaussian, threshold_otsu
 from skimage.measure import label
 from skimage.morphology import isotropic_closing, isotropic_opening
 from skimage.segmentation import clear_border
-
-from cxrseg.metrics import overlap
 
 
 def mean_shape(masks: Iterable[np.ndarray]) -> np.ndarray:
@@ -119,44 +116,3 @@ def _two_largest(mask: np.ndarray) -> np.ndarray:
     areas[0] = 0  # what belongs to no region
     largest = np.argsort(-areas, kind="stable")[:2]
     return np.isin(regions, largest[areas[largest] > 0])
-
-
-def shift_boundary(mask: np.ndarray, pixels: float) -> np.ndarray:
-    """Move the outline of a mask outwards, or inwards where `pixels` is negative.
-
-    Parameters
-    ----------
-    mask : (H, W) bool array
-    pixels : float
-        Euclidean distance between pixel centres: outwards, pixels at most so far from the mask join;
-        inwards, pixels at most so far from its outside leave. Where the mask runs out of the image there
-        is no outline to move.
-
-    Returns
-    -------
-    (H, W) bool array
-    """
-    # A distance transform without a single zero has no meaning: empty and full masks have no outline.
-    if pixels == 0 or mask.all() or not mask.any():
-        return mask.copy()
-    return distance_transform_edt(~mask) <= pixels if pixels > 0 else distance_transform_edt(mask) > -pixels
-
-
-def boundary_band(mask: np.ndarray, pixels: float) -> tuple[float, float]:
-    """Return the Dice of a mask with itself drawn `pixels` too small, and `pixels` too large.
-
-    What a Dice is worth depends on the size of the structure: the band says which Dice a reader would
-    reach who is wrong by so much all along the outline, always to one side.
-
-    Parameters
-    ----------
-    mask : (H, W) bool array
-    pixels : float
-        Boundary error, 0 or more; see `shift_boundary`.
-
-    Returns
-    -------
-    dice_eroded, dice_dilated : float
-        From 0 to 1.
-    """
-    return tuple(overlap(mask, shift_boundary(mask, by))["dice"] for by in (-pixels, pixels))

@@ -1,5 +1,6 @@
 """The command line: thin, and quick to answer, because nothing heavy is imported before it is needed."""
 
+import json
 import os
 import sys
 from contextlib import contextmanager
@@ -35,13 +36,13 @@ def run(
 
     A key may list values, as train.base_filters=[8,16,32]: a sweep, one run for each, such as NAME-base_filters=8.
     """
-    with _plain_errors():
+    with _plain_errors(resumable=True):
         from cxrseg import paths, pipeline, runs
         from cxrseg.studies import read_sweep
 
         overrides = list(set_ or [])
         if data:
-            overrides.append(f"data.path={Path(data).resolve()}")
+            overrides.append(f"data.path={json.dumps(str(Path(data).resolve()))}")  # a path may look like YAML
         sweep = read_sweep(paths.study_file(study), overrides)
         if data and not Path(data).exists():
             raise ValueError(f"--data {data}: no such file or folder")
@@ -63,7 +64,7 @@ def book(
 
     Of a sweep, the report of the first run, whose page 04 compares it with the others.
     """
-    with _plain_errors():
+    with _plain_errors(resumable=True):
         from cxrseg import paths, pipeline, runs
         from cxrseg.studies import read_sweep
 
@@ -113,7 +114,7 @@ def fetch(
     ] = "",
 ) -> None:
     """Download a dataset, checked against its publisher's listing; an interrupted download goes on."""
-    with _plain_errors():
+    with _plain_errors(resumable=True):
         if dataset != "rsua":
             raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
         from cxrseg.sources import rsua
@@ -240,6 +241,8 @@ def _say(summary: dict) -> None:
     print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+    if refused := summary.get("refused"):
+        print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
 
 
 @contextmanager
@@ -258,7 +261,7 @@ def _silent_start():
 
 
 @contextmanager
-def _plain_errors():
+def _plain_errors(resumable: bool = False):
     """Turn what a person can mend into one line and exit code 1; what is ours to mend keeps its traceback."""
     try:
         yield
@@ -266,7 +269,7 @@ def _plain_errors():
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on from here", file=sys.stderr)
+        print(f"interrupted{': the same command goes on from here' if resumable else ''}", file=sys.stderr)
         raise typer.Exit(130) from None
 
 

@@ -8,8 +8,8 @@ from cxrseg import paths, runs, stats
 from cxrseg.studies import differences
 
 
-def cases(name: str, structure: str | None = None) -> pd.DataFrame:
-    """Return the scored cases of a run, by default of its first structure.
+def cases(name: str) -> pd.DataFrame:
+    """Return the scores of a run's cases that have its first structure.
 
     Raises
     ------
@@ -19,7 +19,7 @@ def cases(name: str, structure: str | None = None) -> pd.DataFrame:
     file = paths.run(name) / "cases.csv"
     if not file.is_file():
         raise FileNotFoundError(f"run {name!r} has not been evaluated: {file} is missing")
-    return _table(file, name, structure)
+    return _table(file, name)
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
@@ -28,10 +28,11 @@ def with_baselines(name: str) -> dict[str, pd.DataFrame]:
     return {name: cases(name), **{method: part for method, part in rows.groupby("method", sort=False)}}
 
 
-def _table(file: Path, name: str, structure: str | None = None) -> pd.DataFrame:
+def _table(file: Path, name: str) -> pd.DataFrame:
     """Read scored cases and note the dataset they come from: two runs on one are comparable case by case."""
-    rows = pd.read_csv(file, dtype={"case_id": str, "label": str})
-    rows = rows[rows["structure"] == (structure or rows["structure"].iloc[0])].reset_index(drop=True)
+    rows = pd.read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
+    wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
+    rows = rows[wanted].reset_index(drop=True)
     return rows.assign(dataset=runs.summary(name)["provenance"]["dataset_fingerprint"])
 
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
+MAY_BE_EMPTY = {"infection"}
+"""Structures that a healthy chest does not have; every other mask must hold something."""
+
 
 class Section(BaseModel):
     """A part of a study: immutable, without keys of its own invention."""

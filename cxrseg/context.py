@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-import joblib
 import numpy as np
 from scipy.ndimage import distance_transform_edt
+
+from cxrseg.parallel import starmap
 
 PIXELS = (1, 2)
 """Boundary errors whose cost in Dice is stated, in pixels."""
@@ -34,12 +35,12 @@ def summarise(masks: Iterable[np.ndarray]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict
-        ``1px`` and ``2px``, each with ``n`` masks and the mean Dice ``too_small`` and ``too_large``: see
-        `cxrseg.baselines.boundary_band`. Empty where no mask holds anything.
+        ``1px`` and ``2px``, each with ``n`` masks and the mean Dice ``too_small`` and ``too_large``: of a mask
+        without the pixels so near to its outside, and of one with the pixels so near to it, by the distance between
+        their centres. Empty where no mask holds anything.
     """
     # An empty mask never reaches a worker: the band of nothing would be a perfect 1.
-    tasks = (joblib.delayed(_bands)(mask) for mask in masks if mask.any())
-    bands = np.array(joblib.Parallel(n_jobs=-1, batch_size=16, pre_dispatch="4 * n_jobs")(tasks))
+    bands = np.array(list(starmap(_bands, ((mask,) for mask in masks if mask.any()))))
     if not len(bands):
         return {}
     return {
@@ -49,7 +50,7 @@ def summarise(masks: Iterable[np.ndarray]) -> dict[str, dict[str, float]]:
 
 
 def _bands(mask: np.ndarray) -> list[tuple[float, float]]:
-    """Return `cxrseg.baselines.boundary_band` at each of `PIXELS`, from two distance transforms for all."""
+    """Return the Dice of a mask drawn too small and too large by each of `PIXELS`."""
     # Nothing farther from the mask than the widest band matters, and a distance transform costs by the pixel.
     margin = max(PIXELS) + 1
     near = tuple(

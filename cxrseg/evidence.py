@@ -34,8 +34,8 @@ def measure(config: EvaluateConfig, data: Path, folds: list[int], folder: Path) 
     rows : DataFrame
         The content of ``cases.csv``: one row per case and structure.
     scores : dict
-        `cxrseg.scores.summarise` of them, and of the first structure ``baselines``, ``boundary_band``
-        (`cxrseg.context`), ``calibration``, ``quality`` and ``leakage``, named after their modules.
+        `cxrseg.scores.summarise` of them, and of the first structure, where a case has it, ``baselines``,
+        ``boundary_band`` (`cxrseg.context`), ``calibration``, ``quality`` and ``leakage``, named after their modules.
     """
     images, masks, cases, dataset = load(data)
     structures = dataset["structures"]
@@ -56,14 +56,15 @@ def measure(config: EvaluateConfig, data: Path, folds: list[int], folder: Path) 
     scores = summarise(rows, structures, config)
     scores["baselines"] = {
         name: {"dice": stats.summarise(part["dice"], config.confidence, config.resamples, config.seed)}
-        for name, part in reference.groupby("method", sort=False)
+        for name, part in reference[reference["truth_pixels"] > 0].groupby("method", sort=False)
     }
+    present = np.flatnonzero(rows.loc[rows["structure"] == structures[0], "truth_pixels"] > 0)
 
     def truths():
-        return (take(masks, row)[..., 0] > 0 for row in order)
+        return (take(masks, order[n])[..., 0] > 0 for n in present)
 
     def probabilities():
-        return (take(levels, n)[..., 0] for n in range(len(order)))
+        return (take(levels, n)[..., 0] for n in present)
 
     scores["boundary_band"] = context.summarise(truths())
     scores["calibration"] = calibration.calibrate(zip(truths(), probabilities(), strict=True), config.threshold)

@@ -10,6 +10,7 @@ from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.evaluate import predict
 from cxrseg.images import from_square, to_square
 from cxrseg.masks import to_levels, to_masks
+from cxrseg.prepare import read
 from cxrseg.scores import score, summarise, write_csv
 from cxrseg.sources import Case, find_cases
 
@@ -30,7 +31,8 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     -------
     dict
         The content of ``summary.json``, which with ``cases.csv`` is written to
-        ``runs/<name>/external/<folder name>/``.
+        ``runs/<name>/external/<folder name>/``, of an archive without its ending. Cases that cannot be used are
+        listed as ``refused``.
 
     Raises
     ------
@@ -46,8 +48,10 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     refused: list[dict] = []
     rows = score(_segmented(cases, networks, study, refused), structures)
     if rows.empty:
-        raise ValueError(f"{path}: none of {len(cases)} cases can be read; first: {refused[0]['reason']}")
-    folder = paths.external(name, Path(path).resolve().stem)
+        first = refused[0]
+        raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
+    path = Path(path).resolve()
+    folder = paths.external(name, path.name if path.is_dir() else path.stem)
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(rows, folder / "cases.csv")
     summary = {
@@ -85,10 +89,7 @@ def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
     structures, config = study.data.structures, study.evaluate
     for number, case in enumerate(cases, start=1):
         try:
-            image = case.image()
-            truth = np.stack([case.masks[structure]() for structure in structures], axis=-1)
-            if truth.shape[:2] != image.shape:
-                raise ValueError(f"{case.case_id}: mask {truth.shape[:2]} and image {image.shape} differ in size")
+            image, masks = read(case, structures)
         except (ValueError, OSError) as error:
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue
@@ -99,6 +100,6 @@ def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
             print(f"segmented {number:,} of {len(cases):,} cases", flush=True)
         yield (
             {"case_id": case.case_id, "label": case.label, "fold": -1},
-            truth,
+            np.stack(masks, axis=-1),
             to_masks(to_levels(whole), config.threshold, config.pieces),
         )

@@ -324,6 +324,15 @@ def _dicom_dataset(stream: BinaryIO, name: str, stop_before_pixels: bool = False
         raise _unreadable(name, error) from error
 
 
+def _drop_unusable(dataset) -> None:
+    """Take out rescaling without a value, and a display window without a width: some exports write such."""
+    for key in ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth"):
+        if key in dataset and dataset[key].is_empty:
+            del dataset[key]
+    if "WindowWidth" in dataset and np.min(np.asarray(dataset.WindowWidth, float)) < 1:
+        del dataset.WindowWidth
+
+
 def _dicom(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     from pydicom import pixels
     from pydicom.uid import ImplicitVRLittleEndian
@@ -348,6 +357,7 @@ def _dicom(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         values = pixels.pixel_array(dataset)
         if values.ndim == 3:
             return np.asarray(Image.fromarray(values).convert("L")), False
+        _drop_unusable(dataset)
         values = pixels.apply_voi_lut(pixels.apply_modality_lut(values, dataset), dataset)
     except RuntimeError as error:  # pydicom's word for a compression that no installed plugin decodes
         raise ValueError(

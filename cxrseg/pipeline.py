@@ -1,14 +1,13 @@
 """Hand runs to Snakemake, which knows what is made from what."""
 
-import fcntl
 import json
 import re
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-from cxrseg import paths
+from cxrseg import paths, runs
 
 
 def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
@@ -46,8 +45,9 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
         command += ["--profile", str(paths.root() / "profiles" / profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
-    with ExitStack() as locks, open(log, "w") as words:
-        held = [locks.enter_context(_locked(name)).fileno() for name in names]
+    with ExitStack() as locks:
+        held = [locks.enter_context(runs.locked(name)).fileno() for name in names]
+        words = locks.enter_context(open(log, "w"))
         with subprocess.Popen(command, stderr=words, pass_fds=held) as process:
             try:
                 code = process.wait()
@@ -56,17 +56,6 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
                 raise
     if code:
         raise RuntimeError("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
-
-
-@contextmanager
-def _locked(name: str):
-    """Hold a run's lock file, which is free again when every process that was handed it has ended."""
-    with open(paths.run(name) / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(f"another process is at work on run {name!r}: wait for it, or stop it") from None
-        yield lock
 
 
 def _errors(log: Path) -> list[str]:

@@ -21,7 +21,7 @@ def colours(labels) -> dict[str, str]:
     return COLOURS | {label: OTHERS[k % len(OTHERS)] for k, label in enumerate(others)}
 
 
-def samples(images, masks, cases: pd.DataFrame, per_class: int = 4, structure: str = "lungs") -> Figure:
+def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
     """Show a few cases of each diagnostic class, the reference outlined.
 
     Parameters
@@ -57,7 +57,7 @@ def class_counts(cases: pd.DataFrame) -> Figure:
     return _closed(figure)
 
 
-def area_by_class(cases: pd.DataFrame, structure: str = "lungs") -> Figure:
+def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
     """Show what share of the image the structure takes, by class."""
     figure, axis = _subplots(figsize=(6, 2.6))
     order = sorted(cases["label"].unique())

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import mmap
-import os
 import shutil
 import time
 from pathlib import Path
@@ -14,13 +13,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cxrseg import images
-from cxrseg.config import DataConfig
+from cxrseg.config import MAY_BE_EMPTY, DataConfig
 from cxrseg.duplicates import describe, near_duplicates
 from cxrseg.parallel import starmap
 from cxrseg.sources import Case, find_cases
-
-MAY_BE_EMPTY = {"infection"}
-"""Structures that a healthy chest does not have; every other mask must hold something."""
 
 
 def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> dict:
@@ -56,7 +52,9 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> dic
         raise ValueError(f"{config.path or config.source}: no cases found")
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    partial = folder.with_name(f"{folder.name}.partial")
+    for left in (partial, _aside(folder)):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     partial.mkdir()
     try:
         table, refused, details = _write_arrays(cases, config, partial, workers)
@@ -154,22 +152,33 @@ def assign_folds(labels, clusters, folds: int, seed: int) -> np.ndarray:
     return cases["cluster"].map(units["fold"]).to_numpy()
 
 
+def read(case: Case, structures: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the pixels of a case and its mask of each structure, (height, width) uint8 and bool, once they are sound.
+
+    Raises
+    ------
+    ValueError, OSError
+        They cannot be read, do not match, or hold nothing to learn from or to score.
+    """
+    image, masks = case.image(), [case.masks[structure]() for structure in structures]
+    if image.min() == image.max():
+        raise ValueError(f"the image is constant (every pixel {image.min()})")
+    for structure, mask in zip(structures, masks, strict=True):
+        if mask.shape != image.shape:
+            raise ValueError(f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: they must match")
+        if structure not in MAY_BE_EMPTY and not mask.any():
+            raise ValueError(f"the {structure} mask is empty")
+        if mask.all():
+            raise ValueError(f"the {structure} mask covers the whole image")
+    return image, masks
+
+
 def _read(case: Case, config: DataConfig) -> dict | str:
     """Read and check one case; return its row and arrays, or the reason why it is refused."""
     try:
-        image = case.image()
-        masks = [case.masks[structure]() for structure in config.structures]
+        image, masks = read(case, config.structures)
     except (ValueError, OSError) as error:
         return str(error)
-    if image.min() == image.max():
-        return f"the image is constant (every pixel {image.min()})"
-    for structure, mask in zip(config.structures, masks, strict=True):
-        if mask.shape != image.shape:
-            return f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: they must match"
-        if structure not in MAY_BE_EMPTY and not mask.any():
-            return f"the {structure} mask is empty"
-        if mask.all():
-            return f"the {structure} mask covers the whole image"
     square = images.to_square(image, config.image_size)
     stack = np.stack([images.mask_to_square(mask, config.image_size) for mask in masks], axis=-1).astype(np.uint8)
     row = {
@@ -252,12 +261,13 @@ def _fingerprint(table: pd.DataFrame) -> str:
 def _replace(new: Path, old: Path) -> None:
     """Put folder `new` in the place of `old`, which may exist."""
     if old.exists():
-        aside = old.with_name(f"{new.name}.old")
-        old.rename(aside)
-        new.rename(old)
-        shutil.rmtree(aside)
-    else:
-        new.rename(old)
+        old.rename(_aside(old))
+    new.rename(old)
+    shutil.rmtree(_aside(old), ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.old")
 
 
 def _size(array: np.ndarray) -> str:

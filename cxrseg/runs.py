@@ -1,10 +1,12 @@
 """A run: one folder with its study, its notebooks as executed, and what they made."""
 
+import fcntl
 import hashlib
 import json
 import platform
 import re
 import subprocess
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,8 +24,8 @@ TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_e
 def start(studies: dict[str, Study]) -> None:
     """Make the folders of runs, each with its ``study.yml``, or go on with those that have the same parameters.
 
-    Only the scoring and the number of folds may differ from what is there: the networks that are trained stay, and all
-    is scored anew.
+    Only the scoring and the number of folds may differ from what is there, and what differs is printed: the networks
+    that are trained stay, and all is scored anew.
 
     Parameters
     ----------
@@ -34,26 +36,51 @@ def start(studies: dict[str, Study]) -> None:
     ------
     ValueError
         A name cannot be a run's, or a run of this name has other parameters.
+    RuntimeError
+        Another process is at work on one of them.
     OSError
         A folder cannot be written.
     """
-    for name in [name for name, study in studies.items() if _is_new(name, study)]:
-        folder = paths.run(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / "partial-study.yml"
-        write_study(studies[name], partial)
-        partial.replace(folder / "study.yml")
+    changes = {name: _changes(name, study) for name, study in studies.items()}
+    with ExitStack() as locks:
+        for name in changes:
+            paths.run(name).mkdir(parents=True, exist_ok=True)
+            locks.enter_context(locked(name))
+        for name, changed in changes.items():
+            folder = paths.run(name)
+            if changed is not None:
+                for key, (old, new) in changed.items():
+                    print(f"run {name!r}: {key} {old!r} -> {new!r}")
+                write_study(studies[name], folder / "partial-study.yml")
+                (folder / "partial-study.yml").replace(folder / "study.yml")
 
 
-def _is_new(name: str, study: Study) -> bool:
-    """Return whether a run's ``study.yml`` is to be written, or refuse it."""
+@contextmanager
+def locked(name: str):
+    """Hold a run's lock file, which is free again when every process that was handed it has ended.
+
+    Raises
+    ------
+    RuntimeError
+        Another process holds it.
+    """
+    with open(paths.run(name) / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"another process is at work on run {name!r}: wait for it, or stop it") from None
+        yield lock
+
+
+def _changes(name: str, study: Study) -> dict[str, tuple] | None:
+    """Return what a run's ``study.yml`` is to change, nothing where it is new, None where it stays; or refuse it."""
     if name == "default":
         raise ValueError("the name 'default' is reserved for the model shipped with cxrseg; choose another --name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", name):
         raise ValueError(f"--name {name}: expected letters, digits and any of . _ = -, first a letter or digit")
     folder = paths.run(name)
     if not (folder / "study.yml").is_file():
-        return True
+        return {}
     changed = differences(read_study(folder / "study.yml"), study)
     mixed = {
         key: pair
@@ -66,7 +93,7 @@ def _is_new(name: str, study: Study) -> bool:
             f"run {name!r} exists with other parameters ({listed}); "
             f"give this one a name of its own with --name, or remove {_short(folder)} first"
         )
-    return bool(changed)
+    return changed or None
 
 
 def study(name: str) -> Study:

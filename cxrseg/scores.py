@@ -37,8 +37,8 @@ def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list
 def summarise(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig) -> dict:
     """Sum up rows of `score`: everything, by diagnostic class and by structure.
 
-    A structure that some cases do not have is scored on those that have it; what is drawn on the
-    others is counted apart.
+    A structure that some cases do not have is scored, failures included, on those that have it; what is drawn on
+    the others is counted apart.
 
     Returns
     -------
@@ -46,16 +46,24 @@ def summarise(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
         ``n_cases``; ``dice``, ``macro`` (each diagnostic class counting the same) and ``classes`` of the
         first structure; ``structures`` with every metric of each; ``failures``, the number of cases below
         a Dice of 0.8 and 0.9.
+
+    Raises
+    ------
+    ValueError
+        No case has the first structure.
     """
     by_structure = {name: _scores(rows[rows["structure"] == name], config) for name in structures}
     first = rows[rows["structure"] == structures[0]]
+    present = first[first["truth_pixels"] > 0]
+    if present.empty:
+        raise ValueError(f"none of {len(first)} cases has {structures[0]} in its reference mask: nothing to score")
     return {
         "n_cases": len(first),
         "dice": by_structure[structures[0]]["dice"],
         "macro": by_structure[structures[0]]["macro"],
         "classes": by_structure[structures[0]]["classes"],
         "structures": by_structure,
-        "failures": {f"below_{limit:03d}": int((first["dice"] < limit / 100).sum()) for limit in (80, 90)},
+        "failures": {f"below_{limit:03d}": int((present["dice"] < limit / 100).sum()) for limit in (80, 90)},
     }
 
 

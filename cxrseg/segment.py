@@ -133,7 +133,10 @@ def segment_files(
     folder.mkdir(parents=True, exist_ok=True)
     names = _names(files)
     with (
-        open(folder / "segmentations.csv", "w", newline="") as table,
+        # Line by line, so that an interruption cuts no row; a name that is no text is written as its bytes.
+        open(
+            folder / "segmentations.csv", "w", buffering=1, newline="", encoding="utf-8", errors="backslashreplace"
+        ) as table,
         ThreadPoolExecutor(workers or os.cpu_count()) as pool,
     ):
         writer = csv.DictWriter(table, COLUMNS)
@@ -155,8 +158,8 @@ def segment_files(
 def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
     """Return the radiographs that files, folders and patterns name, and one line for each that names none.
 
-    A folder stands for the pictures in it and below it; what lies under `out`, an earlier result, is left
-    out there. A file named in full is taken whatever it is called.
+    A folder stands for the pictures in it and below it; those in `out`, earlier results, are left out. A file named
+    in full is taken whatever it is called, but not from `out`, where a result could take the place of a radiograph.
     """
     found, problems = {}, []
     for name in given:
@@ -167,19 +170,30 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
             files = [path]
         else:
             files = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if Path(match).is_file()]
-        if not files:
+        if (not path.is_dir() and any(_within(file, out) for file in files)) or path.resolve() == out.resolve():
+            problems.append(f"{name}: results would be written beside the radiographs in {out}; choose another --out")
+            files = []
+        elif not files:
             problems.append(f"{name}: {'no radiograph in this folder' if path.is_dir() else 'no such file or folder'}")
         found |= dict.fromkeys(files)
     return list(found), problems
 
 
 def _is_radiograph(file: Path, out: Path) -> bool:
-    if not file.is_file() or out.resolve() in file.resolve().parents:
+    if not file.is_file() or _within(file, out):
         return False
     if file.suffix:
         return file.suffix.lower() in images.SUFFIXES
-    with open(file, "rb") as stream:  # as hospitals export them: DICOM, and no suffix
-        return stream.read(132)[128:] == b"DICM"
+    try:
+        with open(file, "rb") as stream:  # as hospitals export them: DICOM, and no suffix
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _within(file: Path, folder: Path) -> bool:
+    """Return whether a file lies directly in a folder, as results do."""
+    return file.resolve().parent == folder.resolve()
 
 
 def _names(files: list[Path]) -> dict[Path, str]:
@@ -197,10 +211,14 @@ def _names(files: list[Path]) -> dict[Path, str]:
 
 def _segment_file(network, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict | str:
     try:
-        image = images.read_radiograph(file)
-        spacing = images.pixel_spacing(file)
+        return _write_results(network, file, folder, name, threshold, crop)
     except (ValueError, OSError, MemoryError) as error:
         return str(error) or f"{file}: {type(error).__name__}"
+
+
+def _write_results(network, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict:
+    image = images.read_radiograph(file)
+    spacing = images.pixel_spacing(file)
     found = segment(network, image, threshold)
     row = {
         "file": str(file),

@@ -1,6 +1,6 @@
 """Execute one stage: a notebook with its parameters, whole or not at all.
 
-Run as ``python -m cxrseg.stages STAGE OUTPUT PARAMETERS``, PARAMETERS in JSON: what the Snakefile calls.
+Run as ``python -m cxrseg.stages STAGE OUTPUT PARAMETERS CORES``, PARAMETERS in JSON: what the Snakefile calls.
 """
 
 import json
@@ -23,7 +23,7 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
     parameters : dict
         For the notebook's ``parameters`` cell.
     threads : int, optional
-        Cores that the network may use; all by default.
+        Cores that the network and the processes beside it may use; all by default.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # small products on many cores only wait for one another
     if threads:
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+        os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = output.with_suffix(".partial.ipynb"), output.with_suffix(".failed.ipynb")

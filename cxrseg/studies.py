@@ -146,7 +146,7 @@ def _apply(content: dict, override: str) -> None:
     if not equals or not key:
         raise ValueError(f"--set {override}: expected key=value, as in train.epochs=30")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.safe_load(text) if text else ""  # to YAML, nothing is null
     except yaml.YAMLError:
         raise ValueError(f"--set {override}: {text!r} is not a YAML value") from None
     try:

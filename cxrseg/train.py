@@ -57,7 +57,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     model = build(config, masks.shape[-1], precision, -(-len(training) // config.batch_size))
     identity = {"config": config.model_dump(), "fold": fold, "fingerprint": dataset["fingerprint"]}
     if config.init:
-        identity["init_sha256"] = start_from(model, config.init)
+        identity["init_sha256"] = start_from(model, config.init, fold, dataset["fingerprint"])
     history = resume(model, folder, identity)
 
     batches = Batches(pixels, masks, training, config, epoch=len(history))
@@ -122,7 +122,11 @@ def split(
     if n:
         inside = np.sort(np.random.default_rng([seed, fold]).permutation(inside)[:n])
     rest = cases.iloc[inside]
-    parts = min(round(1 / share), max(2, rest["cluster"].nunique()))
+    if rest["cluster"].nunique() < 2:
+        raise ValueError(
+            f"fold {fold} has fewer than two independent cases to learn from: add cases, or more train.cases"
+        )
+    parts = min(round(1 / share), rest["cluster"].nunique())
     chosen = assign_folds(rest["label"], rest["cluster"], parts, seed + 1) == 0
     return inside[~chosen], inside[chosen], testing
 
@@ -302,19 +306,23 @@ class Epochs(keras.callbacks.Callback):
             shutil.rmtree(previous)
 
 
-def start_from(model: keras.Model, run: str) -> str:
-    """Give `model` the weights of a run's first fold, or of ``default``; return the digest of their file.
+def start_from(model: keras.Model, run: str, fold: int, fingerprint: str) -> str:
+    """Give `model` the weights of a run, or of ``default``; return the digest of their file.
 
-    Where the run segments another number of structures, the last layer keeps the weights it has.
+    They are those of the run's first fold; where it learnt from the very dataset that is to be learnt from, those of
+    the same fold, because any other has seen the cases that this one is tested on. Where the run segments another
+    number of structures, the last layer keeps the weights it has.
 
     Raises
     ------
     FileNotFoundError
-        The run has no trained network.
+        The run has no such network.
     ValueError
         Its network is another one.
     """
-    file = paths.weights(run)
+    file, record = paths.weights(run), paths.fold(run, 0) / "train.json"
+    if record.is_file() and json.loads(record.read_text())["fingerprint"] == fingerprint:
+        file = paths.fold(run, fold) / "model.keras"
     if not file.is_file():
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
     source = keras.saving.load_model(file, compile=False)

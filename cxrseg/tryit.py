@@ -47,12 +47,14 @@ def assemble(run: str, target: Path) -> None:
     model = next((file for name in (run, "default") if (file := paths.model(name)).is_file()), None)
     _write(target, "model", model.read_bytes() if model else b"")
     _write(target, "info", model.with_suffix(".json").read_bytes() if model else b"null")
-    script, file = f"tryit.qualityModel = {json.dumps(quality.model())};\n", target / "quality-model.js"
-    if not file.is_file() or file.read_text() != script:
-        file.write_text(script)
-    if not (target / "samples.js").is_file():
-        samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
-        (target / "samples.js").write_text(f"tryit.samples = {json.dumps(samples)};\n")
+    samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
+    for name, variable, content in (
+        ("quality-model.js", "qualityModel", quality.model()),
+        ("samples.js", "samples", samples),
+    ):
+        script = f"tryit.{variable} = {json.dumps(content)};\n"
+        if not (target / name).is_file() or (target / name).read_text() != script:
+            (target / name).write_text(script)
 
 
 def runtime() -> Path:

@@ -113,24 +113,3 @@ def test_otsu_on_real_radiographs():
             scores.append(overlap(truth, baselines.otsu(read(name)))["dice"])
     assert len(scores) == 39
     assert np.mean(scores) > 0.65
-
-
-def test_boundary_band_of_a_rectangle_by_hand():
-    mask = np.zeros((40, 40), bool)
-    mask[10:20, 10:30] = True  # 10 x 20
-    # one pixel in: 8 x 18; one pixel out: 12 x 22 without its corners, which are sqrt(2) away
-    assert baselines.boundary_band(mask, 1) == pytest.approx((2 * 144 / 344, 2 * 200 / (200 + 260)))
-    # two out: 14 x 24 without three pixels at each corner
-    assert baselines.shift_boundary(mask, 2).sum() == 14 * 24 - 4 * 3
-    assert baselines.boundary_band(mask, 0) == (1, 1)
-
-
-def test_boundary_band_where_there_is_little_to_move():
-    empty = np.zeros((9, 9), bool)
-    pixel = empty.copy()
-    pixel[4, 4] = True
-    assert baselines.boundary_band(empty, 2) == baselines.boundary_band(~empty, 2) == (1, 1)
-    assert baselines.boundary_band(pixel, 1) == (0, pytest.approx(2 / 6))
-    half = np.zeros((10, 10), bool)
-    half[:, :5] = True  # runs out of the image on three sides: only the fourth moves
-    assert baselines.shift_boundary(half, -1).sum() == 40 and baselines.shift_boundary(half, 1).sum() == 60

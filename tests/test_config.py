@@ -47,6 +47,12 @@ def test_impossible_value_is_refused_in_one_line(tmp_path, override, named):
     assert "\n" not in str(error.value)
 
 
+def test_nothing_after_the_equals_sign_is_an_empty_text(tmp_path):
+    assert study(tmp_path, "train: {init: default}", "train.init=").train.init == ""
+    with pytest.raises(ValueError, match="train\\.epochs = ''"):
+        study(tmp_path, "", "train.epochs=")
+
+
 @pytest.mark.parametrize("text", ["train: [1", "- a\n- b", "just words"])
 def test_not_a_study_names_the_file(tmp_path, text):
     with pytest.raises(ValueError, match=r"mine\.yml"):

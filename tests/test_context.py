@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from skimage.morphology import isotropic_dilation, isotropic_erosion
 
 from cxrseg import context
-from cxrseg.baselines import boundary_band
+from cxrseg.metrics import overlap
 
 
 def square(side, size=40, at=10):
@@ -26,7 +27,11 @@ def test_bands_of_squares_by_hand():
 def test_looking_only_near_the_mask_changes_nothing(at):
     mask = square(10, at=at)  # in a corner, beside it, in the other corner
     mask[20, 20] = True
-    assert context._bands(mask) == [boundary_band(mask, 1), boundary_band(mask, 2)]
+    expected = [
+        tuple(overlap(mask, drawn(mask, pixels))["dice"] for drawn in (isotropic_erosion, isotropic_dilation))
+        for pixels in (1, 2)
+    ]
+    assert context._bands(mask) == expected
     assert context._bands(np.ones((9, 9), bool)) == [(1, 1), (1, 1)]
 
 

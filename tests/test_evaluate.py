@@ -126,11 +126,26 @@ def test_structure_that_some_lack_is_scored_where_it_is():
         ({"case_id": "b", "label": "Normal", "fold": 0}, nothing, nothing),
         ({"case_id": "c", "label": "Normal", "fold": 0}, nothing, predicted),
     ]
-    scores = summarise(score(items, ["infection"]), ["infection"], CONFIG)["structures"]["infection"]
+    summary = summarise(score(items, ["infection"]), ["infection"], CONFIG)
+    assert (summary["n_cases"], summary["failures"]) == (3, {"below_080": 0, "below_090": 1})
+    scores = summary["structures"]["infection"]
     assert scores["n"] == 1
     assert scores["dice"]["mean"] == pytest.approx(0.8)
     assert list(scores["classes"]) == ["COVID"]
     assert scores["absent"] == {"n": 2, "false_positives": 1}
+    with pytest.raises(ValueError, match="none of 2 cases has infection"):
+        summarise(score(items[1:], ["infection"]), ["infection"], CONFIG)
+
+
+def test_first_structure_that_some_lack_is_held_against_baselines_on_the_cases_that_have_it(tmp_path):
+    classes = {"Normal": 6, "COVID": 6}
+    prepare(DataConfig(image_size=64, cases_per_class=classes, structures=["infection", "lungs"]), tmp_path / "data")
+    rows, scores = evaluate(CONFIG, tmp_path / "data", [trained(tmp_path / "fold-0", tmp_path / "data", 0)], tmp_path)
+    ill = int((rows["label"] == "COVID").sum() / 2)
+    assert 0 < ill < scores["n_cases"]
+    assert scores["dice"]["n"] == scores["baselines"]["otsu"]["dice"]["n"] == scores["boundary_band"]["1px"]["n"] == ill
+    assert scores["calibration"]["all"]["pixels"] == ill * 64 * 64
+    assert "quality" not in scores
 
 
 def test_levels_keep_the_threshold():

@@ -196,6 +196,16 @@ def test_dicom_window_clips():
     np.testing.assert_allclose(read[values == 1000], 127.5, atol=1.5)
 
 
+@pytest.mark.parametrize(
+    "fields", [{"RescaleSlope": None, "RescaleIntercept": None}, {"WindowCenter": 40, "WindowWidth": 0}]
+)
+def test_dicom_with_a_scale_or_window_that_says_nothing_is_read_without(fields):
+    values = np.tile(np.linspace(0, 3000, 301).round().astype(np.uint16), (10, 1))
+    np.testing.assert_array_equal(
+        images.read_radiograph(dicom(values, **fields)), images.read_radiograph(dicom(values))
+    )
+
+
 def test_dicom_window_of_monochrome1_is_inverted_after_it_is_applied():
     values = np.tile(np.linspace(0, 3000, 301).round().astype(np.uint16), (10, 1))
     read = images.read_radiograph(dicom(values, "MONOCHROME1", WindowCenter=1000.5, WindowWidth=1001))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -150,20 +151,22 @@ def test_killed_run_goes_on(checkout):
 def test_two_processes_do_not_meet_in_one_run(checkout, tiny):
     import fcntl
 
+    before = dates(tiny, "study.yml", "snakemake.log")
     with open(tiny / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY)
+        done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY, "--set", "evaluate.threshold=0.3")
+    assert dates(tiny, "study.yml", "snakemake.log") == before
     assert done.returncode == 1
     assert "another process is at work on run 'tiny'" in done.stderr
 
 
 def test_failed_stage_names_notebook_and_cell(checkout, tmp_path):
-    archive = tmp_path / "empty.zip"
+    archive = tmp_path / "an: empty #1.zip"
     archive.touch()
     done = cxrseg(checkout, "run", "quex", "--data", archive, "--name", "broken")
     assert done.returncode == 1
     assert "notebooks/01-data.ipynb, cell" in done.stderr
-    assert "empty.zip" in done.stderr
+    assert str(archive) in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (checkout / "runs" / "broken" / "data").exists()
 
@@ -182,17 +185,24 @@ def folder_of_images(target, run):
 
 
 def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path):
-    folder = folder_of_images(tmp_path / "hospital", tiny)
+    folder = folder_of_images(tmp_path / "hospital 1.5 #2: new", tiny)
     (folder / "Normal" / "images" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n1234")
     (folder / "Normal" / "masks" / "torn.png").write_bytes(b"")
+    for kind, grey in (("images", 90), ("masks", 0)):
+        picture = Image.fromarray(np.full((120, 150), grey, np.uint8))
+        picture.putpixel((1, 1), grey // 2)
+        picture.save(folder / "Normal" / kind / "black.png")
     done = cxrseg(checkout, "evaluate", "tiny", "--on", f"folder:{folder}")
     assert done.returncode == 0, done.stderr
-    summary = json.loads((tiny / "external" / "hospital" / "summary.json").read_text())
+    summary = json.loads((tiny / "external" / folder.name / "summary.json").read_text())
     assert summary["n_cases"] == 4
     assert set(summary["classes"]) == {"COVID", "Normal"}
-    assert len(summary["refused"]) == 1
-    assert "torn" in summary["refused"][0]["case_id"]
-    rows = pd.read_csv(tiny / "external" / "hospital" / "cases.csv")
+    assert len(summary["refused"]) == 2
+    assert {
+        "torn" in case["case_id"] or case["reason"] == "the lungs mask is empty" for case in summary["refused"]
+    } == {True}
+    assert "2 cases cannot be used; the first is " in done.stdout
+    rows = pd.read_csv(tiny / "external" / folder.name / "cases.csv")
     truth = [int(Image.open(f).convert("L").point(lambda v: 255 * (v >= 128)).histogram()[255])
              for f in sorted(folder.rglob("masks/case*.png"))]  # fmt: skip
     assert sorted(rows["truth_pixels"]) == sorted(truth)

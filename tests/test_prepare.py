@@ -109,6 +109,15 @@ def test_interruption_leaves_the_former_dataset(tmp_path, with_cases, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+def test_what_a_killed_process_left_is_cleared_away(tmp_path, with_cases):
+    with_cases(made(6))
+    for left in ("data.partial", "data.old"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "images.npy").touch()
+    prepare(config(), tmp_path / "data")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_infection_may_be_empty_but_lungs_may_not(tmp_path, with_cases):
     cases = [
         Case(str(k), "Normal", partial(picture, k), {"lungs": partial(lungs, k), "infection": empty}) for k in range(6)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -246,6 +247,9 @@ def test_folders_patterns_and_files(tmp_path):
     assert [file.name for file in found] == ["b.png"]
     found, _ = segment.find_files([str(tmp_path / "notes.txt")], tmp_path / "out")
     assert len(found) == 1  # named in full: tried, and its error named
+    for given in (tmp_path, tmp_path / "b.png", tmp_path / "*.png"):  # a result could take a radiograph's place
+        found, problems = segment.find_files([str(given)], tmp_path)
+        assert found == [] and "another --out" in problems[0]
     _, problems = segment.find_files([str(tmp_path / "nothing-*.png"), str(tmp_path / "no.png")], tmp_path / "out")
     assert len(problems) == 2
 
@@ -293,6 +297,17 @@ def test_bad_files_are_named_and_do_not_stop_the_rest(hostile, tmp_path):
         assert sign in rows[name]
         assert "\n" not in rows[name]
     assert "does not look like a frontal chest X-ray" in rows["photo.png"]["warning"]
+
+
+def test_names_that_cannot_be_written_stop_nothing(tmp_path):
+    names = ["a.png", f"{'n' * 249}.png", os.fsdecode(b"r\xf6ntgen.png")]
+    files = [tmp_path / name for name in names]
+    for file in files:
+        Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).save(file)
+    rows = {file.name: row for file, row in segment.segment_files(BRIGHT, files, tmp_path / "out")}
+    assert "too long" in rows.pop(names[1])
+    table = list(csv.DictReader((tmp_path / "out" / "segmentations.csv").open(encoding="utf-8")))
+    assert [row["file"].rpartition("/")[2] for row in table] == ["a.png", "r\\udcf6ntgen.png"]
 
 
 def test_the_chest_cr_of_pydicom_data(tmp_path):

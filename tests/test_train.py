@@ -215,13 +215,26 @@ def test_start_from_another_run(data, tmp_path, monkeypatch):
         train(go_on.model_copy(update={"base_filters": 8}), data, tmp_path / "third")
 
 
+def test_start_from_a_run_on_the_same_cases_takes_no_weights_that_have_seen_the_test_part(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
+    for fold in (0, 2):
+        train(SMALL, data, tmp_path / "first" / f"fold-{fold}", fold)
+    go_on = SMALL.model_copy(update={"init": "first", "epochs": 1, "learning_rate": 1e-9})
+    train(go_on, data, tmp_path / "second" / "fold-2", 2)
+    np.testing.assert_allclose(
+        weights(tmp_path / "second" / "fold-2"), weights(tmp_path / "first" / "fold-2"), atol=1e-6
+    )
+    with pytest.raises(FileNotFoundError, match="fold-1"):
+        train(go_on, data, tmp_path / "second" / "fold-1", 1)
+
+
 def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
     monkeypatch.setattr(module.paths, "weights", lambda run: tmp_path / "lungs.keras")
     lungs, both = (module.build(SMALL, structures, "float32", 1) for structures in (1, 2))
     lungs.save(tmp_path / "lungs.keras")
     both.set_weights([w + 1 for w in both.get_weights()])
     before = both.get_weights()
-    module.start_from(both, "lungs")
+    module.start_from(both, "lungs", 0, "")
     *body, kernel, bias = both.get_weights()
     for ours, theirs in zip(body, lungs.get_weights(), strict=False):
         np.testing.assert_array_equal(ours, theirs)
