@@ -62,7 +62,8 @@ def main() -> None:
         reached.append(int(there[0] + 1) * ours["epoch"] / theirs["all"] if len(there) else np.inf)
     cheaper = ratio(seconds["best"], seconds["quex"])
     work = np.mean([fold["all"] for fold in best]) / np.mean([fold["all"] for fold in paper])
-    zero_shot = json.loads((paths.published() / "zero-shot.json").read_text())
+    phantoms = json.loads((paths.published() / "zero-shot.json").read_text())["training"]["seconds"]
+    papers = np.median(seconds["quex"]) * np.mean([fold["all"] for fold in paper])  # of one fold
     content = {
         "command": "python benchmarks/cost.py",
         "milliseconds_per_image": {name: spread(1000 * np.array(values)) for name, values in seconds.items()},
@@ -73,7 +74,12 @@ def main() -> None:
             "median": float(np.median(reached) * cheaper["median"]),
             "slowest_fold": float(np.max(reached) * cheaper["median"]),
         },
-        "phantoms_once_seconds": zero_shot["training"]["seconds"],
+        "phantoms_once_seconds": phantoms,
+        # They were learnt from on another day: nearly right, where all else is measured by turns.
+        "with_phantoms_over_the_papers": {
+            name: float(cheaper["median"] * work + phantoms / (folds * papers))
+            for name, folds in (("one_fold", 1), ("five_folds", 5))
+        },
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "cost.json", content)

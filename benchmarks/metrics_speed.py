@@ -1,22 +1,24 @@
-"""Time `cxrseg.metrics` against MedPy at equal values, and all metrics of 1,000 cases.
+"""Time `cxrseg.metrics` against MedPy at equal values.
 
     pip install "cxrseg[benchmark]"
     python benchmarks/metrics_speed.py
 
 HD95 and ASSD of the same pairs of lung-like masks at 256x256, the two tools by turns, so that a busy
-machine slows both; the values must be equal. Then every metric of 1,000 such cases on one core.
+machine slows both; the values must be equal. One core. Writes ``book/published/metrics_speed.json``.
 """
 
+import json
 import time
 
 import medpy
 import numpy as np
 from medpy.metric import binary
+from rounds import alternate, ratio, spread
 from scipy.ndimage import gaussian_filter
 
-from cxrseg import metrics
+from cxrseg import metrics, paths, runs
 
-SIDE, PAIRS, ROUNDS, CASES = 256, 20, 15, 1000
+SIDE, PAIRS, ROUNDS = 256, 20, 15
 
 
 def lungs(rng):
@@ -39,33 +41,35 @@ def theirs(truth, prediction):
     return binary.hd95(prediction, truth), binary.assd(prediction, truth)
 
 
-def milliseconds(function, pairs):
-    """Return the values, and the mean time of one pair."""
-    start = time.perf_counter()
-    values = [function(*pair) for pair in pairs]
-    return values, 1e3 * (time.perf_counter() - start) / len(pairs)
+def seconds(function, pairs) -> float:
+    began = time.perf_counter()
+    for pair in pairs:
+        function(*pair)
+    return time.perf_counter() - began
 
 
 def main():
+    """Print the figures, and write ``book/published/metrics_speed.json``."""
     rng = np.random.default_rng(2023)
     pairs = [(lungs(rng), lungs(rng)) for _ in range(PAIRS)]
-    times = {ours: [], theirs: []}
-    for _ in range(ROUNDS):
-        values = {}
-        for function in times:
-            values[function], spent = milliseconds(function, pairs)
-            times[function].append(spent)
-        worst = np.abs(np.subtract(values[ours], values[theirs])).max()
-        assert worst < 1e-9, f"values differ by {worst}"
-    print(f"HD95 + ASSD, {SIDE}x{SIDE}, {PAIRS} pairs, {ROUNDS} alternating rounds; largest difference {worst:.1e}")
-    for name, function in (("cxrseg", ours), (f"MedPy {medpy.__version__}", theirs)):
-        low, middle, high = np.percentile(times[function], [5, 50, 95])
-        print(f"  {name:12} {middle:6.2f} ms a pair (5th to 95th percentile of rounds {low:.2f} to {high:.2f})")
-    low, middle, high = np.percentile(np.divide(times[theirs], times[ours]), [5, 50, 95])
-    print(f"  faster by    {middle:6.2f} times ({low:.2f} to {high:.2f})")
-
-    _, each = milliseconds(metrics.all_metrics, [pairs[i % PAIRS] for i in range(CASES)])
-    print(f"every metric of {CASES} cases, one core: {each * CASES / 1e3:.1f} s")
+    worst = max(np.abs(np.subtract(ours(*pair), theirs(*pair))).max() for pair in pairs)
+    assert worst < 1e-9, f"values differ by {worst}"
+    spent = alternate(
+        {name: lambda f=f: 1000 * seconds(f, pairs) / PAIRS for name, f in (("cxrseg", ours), ("medpy", theirs))},
+        ROUNDS,
+    )
+    content = {
+        "command": "python benchmarks/metrics_speed.py",
+        "image_size": SIDE,
+        "rounds": ROUNDS,
+        "largest_difference": float(worst),
+        "milliseconds_per_pair": {name: spread(values) for name, values in spent.items()},
+        "medpy_over_cxrseg": ratio(spent["medpy"], spent["cxrseg"]),
+        "every_metric_milliseconds": 1000 * seconds(metrics.all_metrics, pairs) / PAIRS,
+        "provenance": runs.provenance(medpy=medpy.__version__),
+    }
+    print(json.dumps({key: content[key] for key in list(content)[3:-1]}, indent=1))
+    runs.write_summary(paths.published() / "metrics_speed.json", content)
 
 
 if __name__ == "__main__":

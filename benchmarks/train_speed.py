@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--images", type=int, help="in each round, a multiple of 8")
     given = parser.parse_args()
-    rounds, images = given.rounds or 10, given.images or 64
+    rounds, images = given.rounds or 6, given.images or 64
     with tempfile.TemporaryDirectory() as folder:
         share = dict.fromkeys(("Normal", "COVID", "Non-COVID"), -(-images * 2 // 3))
         prepare(DataConfig(cases_per_class=share, image_size=SIDE), Path(folder) / "data")

@@ -3,7 +3,7 @@
     cxrseg book RUN && python benchmarks/tryit_speed.py
 
 Needs the rendered book, Chromium and its driver. Times are medians of ten images after the first, from grey
-levels to the drawn outline with all its numbers; decoding is apart.
+levels to the drawn outline with all its numbers; decoding is apart. Writes ``book/published/tryit_speed.json``.
 """
 
 import http.server
@@ -15,7 +15,7 @@ from functools import partial
 
 from selenium import webdriver
 
-from cxrseg import paths
+from cxrseg import paths, runs
 
 MEASURE = """
 const done = arguments[0];
@@ -52,7 +52,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Print the figures, and write them."""
     html = paths.root() / "_build" / "html"
     if not (html / "book" / "tryit.html").is_file():
         sys.exit("no rendered book: cxrseg book RUN first")
@@ -74,7 +74,9 @@ def main() -> None:
     sizes = [m["params"]["encodedDataLength"] for m in messages if m["method"] == "Network.loadingFinished"]
     # No server is asked to compress anything: many do, and then it is less.
     result["first_load_mb"] = sum(sizes) / 1e6
-    print(json.dumps({k: round(v, 2) if isinstance(v, float) else v for k, v in result.items()}, indent=1))
+    print(json.dumps(result, indent=1))
+    content = {"command": "cxrseg book demo && python benchmarks/tryit_speed.py", **result}
+    runs.write_summary(paths.published() / "tryit_speed.json", content | {"provenance": runs.provenance()})
 
 
 if __name__ == "__main__":

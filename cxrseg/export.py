@@ -175,7 +175,7 @@ def _trained_on(summary: dict, train: dict) -> str:
     data = summary["parameters"]["data"]
     seen = summary["provenance"]["training"][0]["n_training"]
     if data["source"] == "phantom":
-        what = f"{seen:,} made chest X-rays ({data['setting']} phantoms) and not one real radiograph"
+        what = f"{seen:,} synthetic chest X-rays ({data['setting']} phantoms) and not one real radiograph"
     else:
         what = f"{seen:,} radiographs of {data['source']}"
     start = f", starting from the weights of run {train['init']}" if train["init"] else ""

@@ -89,7 +89,7 @@ def failures(model: network.Network) -> Figure:
     for axis, name in zip(axes, FAILURES, strict=True):
         made, mask = failure(model, name)
         _show(axis, made.image, f"{name}\nDice {metrics.overlap(made.lungs, mask)['dice']:.2f}")
-        _outline(axis, made.lungs, MISSED)
+        _outline(axis, made.lungs, AGREED)
         _outline(axis, mask, EXTRA)
     return figure
 

@@ -50,7 +50,7 @@ def copy_checkout(target: Path) -> Path:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """Return a checkout whose runs are nobody else's."""
-    return copy_checkout(tmp_path_factory.mktemp("checkout"))
+    return copy_checkout(tmp_path_factory.mktemp("a checkout"))  # a path may hold a space
 
 
 @pytest.fixture(scope="session")
