@@ -1,6 +1,7 @@
 """Let each trained network segment the cases that it has not seen, and have the predictions measured."""
 
 import json
+import logging
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from cxrseg.evidence import measure
 from cxrseg.inputs import CHANNELS, network_input, to_grid
 from cxrseg.masks import to_levels
 from cxrseg.prepare import load, take
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns where several networks predict, one for each fold
 
 BATCH = 16
 CONTRAST = {channels: contrast for contrast, channels in CHANNELS.items()}

@@ -79,6 +79,7 @@ def test_five_folds_pool_every_case_and_keep_the_one_there_was(checkout, tiny):
     done = cxrseg(checkout, *command, "--set", "run_folds=5")
     assert done.returncode == 0, done.stderr
     assert dates(checkout / "runs" / "five", "fold-0/model.keras") == before
+    assert "WARNING" not in (checkout / "runs" / "five" / "notebooks" / "03-evaluate.ipynb").read_text() + done.stdout
     rows = pd.read_csv(checkout / "runs" / "five" / "cases.csv")
     assert rows["case_id"].is_unique
     assert len(rows) == 24
