@@ -21,7 +21,7 @@ from cxrseg.evaluate import BATCH, predict
 from cxrseg.masks import to_levels, to_masks
 from cxrseg.phantom import parameters, stream
 from cxrseg.sources import covid_qu_ex
-from cxrseg.train import Batches, build
+from cxrseg.train import Batches, build, learn
 
 GROUPS = {
     "pose and shape": ["pose", "lungs", "side"],
@@ -58,7 +58,7 @@ def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray
     config = NETWORK.model_copy(update={"seed": seed})
     model = build(config, 1, "mixed_bfloat16", n // config.batch_size)
     batches = Batches(pixels, masks.astype(np.uint8)[..., None], np.arange(n), config, epoch=0)
-    model.fit(batches, epochs=1, shuffle=False, verbose=0)
+    learn(model, batches)
     probability = [predict(model, images[k : k + BATCH])[..., :1] for k in range(0, len(images), BATCH)]
     found = to_masks_all(np.concatenate(probability))
     return np.array([metrics.overlap(t, p)["dice"] for t, p in zip(truths, found, strict=True)])

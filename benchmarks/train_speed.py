@@ -103,14 +103,14 @@ def answer(name: str, images: int, data: Path) -> None:
 def cxrseg(images: int, data: Path):
     """Train as notebook 02 does, but for its checkpoints and validation."""
     from cxrseg.prepare import load
-    from cxrseg.train import Batches
+    from cxrseg.train import Batches, learn
 
     config, model = network()
     pixels, masks, *_ = load(data)
     batches = Batches(pixels, masks, range(images), config, epoch=0)
 
     def work():
-        model.fit(batches, epochs=1, shuffle=False, verbose=0)
+        learn(model, batches)
         batches.epoch += 1
 
     return work

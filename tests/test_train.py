@@ -94,19 +94,33 @@ def test_averaging_keeps_the_running_mean_of_the_weights(data, tmp_path, monkeyp
     """Of the second half of the steps, by a second calculation from what each step left behind."""
     config = SMALL.model_copy(update={"epochs": 2, "averaging": 0.7, "patience": 0})
     seen = []
-    noted = module.Epochs.on_train_batch_end
+    noted = module.Epochs.step
 
-    def note(self, batch, logs=None):
+    def note(self, done):
         seen.append(np.concatenate([w.ravel() for w in self.model.get_weights()]))
-        noted(self, batch, logs)
+        noted(self, done)
 
-    monkeypatch.setattr(module.Epochs, "on_train_batch_end", note)
+    monkeypatch.setattr(module.Epochs, "step", note)
     record = train(config, data, tmp_path / "mean")
     half = seen[len(seen) // 2 :]
     by_hand = 0.7 ** (len(half) - 1) * half[0] + 0.3 * sum(0.7**k * w for k, w in enumerate(reversed(half[1:])))
     assert record["best_epoch"] == 2, "the test needs the mean of the last epoch"
     np.testing.assert_allclose(weights(tmp_path / "mean"), by_hand, atol=1e-5)
     assert abs(by_hand - seen[-1]).max() > 1e-4
+
+
+def test_an_epoch_is_that_of_keras_fit(data):
+    pixels, masks, *_ = load(data)
+    batches = Batches(pixels, masks, np.arange(22), SMALL, epoch=1)  # the last batch is a smaller one
+    images, truths = (np.concatenate(part) for part in zip(*(batches[n] for n in range(len(batches))), strict=True))
+    ours, theirs = (module.build(SMALL, 1, "float32", 3) for _ in range(2))
+    means = module.learn(ours, batches)
+    history = theirs.fit(images, truths, batch_size=SMALL.batch_size, shuffle=False, verbose=0).history
+    assert means == pytest.approx({name: values[0] for name, values in history.items()}, rel=1e-5)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    checked = module.check(ours, batches)
+    assert checked["val_loss"] == pytest.approx(theirs.evaluate(images, truths, verbose=0)[0], rel=1e-4)
 
 
 def test_checkpoint_of_other_work_is_not_taken_up(data, tmp_path, monkeypatch, capsys):
