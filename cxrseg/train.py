@@ -207,8 +207,8 @@ class Batches:
 def learn(model: keras.Model, batches: Batches, after_step: Callable[[int], None] = lambda number: None) -> dict:
     """Learn from each batch once; return the means over all images of the loss and the metrics.
 
-    Keras' own ``fit`` does the same through a queue, whose thread takes a core from the arithmetic: on two cores an
-    epoch took 1.1 to 1.6 times as long, by chance.
+    Keras' own ``fit`` gives the same numbers, but on two cores an epoch took 1.1 to 1.6 times as long with it, as
+    chance would have it: three of its threads were busy at once.
     """
     return _means(model.train_on_batch, batches, after_step)
 
