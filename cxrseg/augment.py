@@ -44,7 +44,7 @@ def _moved(image: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndar
     (d, c), (b, a) = matrix  # Pillow counts columns first, and from the corner of a pixel
     shift = offset + margin + (1 - matrix.sum(axis=1)) / 2
     padded = Image.fromarray(np.pad(image, margin, mode="edge"))
-    # Eight times as fast as scipy's, which matters where reading waits for nothing but the processor.
+    # Pillow and not SciPy, which is slower: the time comes out of the network's, on the same cores.
     moved = padded.transform(
         (size, size), Image.Transform.AFFINE, (a, b, shift[1], c, d, shift[0]), Image.Resampling.BILINEAR
     )

@@ -207,8 +207,7 @@ class Batches:
 def learn(model: keras.Model, batches: Batches, after_step: Callable[[int], None] = lambda number: None) -> dict:
     """Learn from each batch once; return the means over all images of the loss and the metrics.
 
-    Keras' own ``fit`` gives the same numbers, but on two cores an epoch took 1.1 to 1.6 times as long with it, as
-    chance would have it: three of its threads were busy at once.
+    Keras' own ``fit`` gives the same numbers, but on two cores it was slower, in some epochs much.
     """
     return _means(model.train_on_batch, batches, after_step)
 
