@@ -2,7 +2,7 @@
 
     python benchmarks/prepare_speed.py
 
-A folder of 300 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.prepare` with a process for each
+A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.prepare` with a process for each
 core; the same work in one process, case after case; and decoding alone, on one core, whose rate times the number of
 cores no preparation can pass. Then phantoms of 256 x 256, made by all cores: alone, and while the paper's network is
 trained beside them. Writes ``book/published/prepare_speed.json``; with numbers of cases and rounds after it, for a
@@ -27,7 +27,7 @@ from cxrseg.parallel import starmap
 from cxrseg.phantom import phantom
 from cxrseg.prepare import prepare
 
-CASES, SIDE, PHANTOMS, ROUNDS, SEED = 300, 512, 200, 7, 2023
+CASES, SIDE, PHANTOMS, ROUNDS, SEED = 1200, 512, 200, 7, 2023
 LABELS = ("Normal", "COVID", "Non-COVID")
 
 
