@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
 
 SIDE, BATCH, WIDTH, DEPTH, RATE = 256, 8, 32, 5, 5e-4
@@ -107,11 +108,10 @@ def cxrseg(images: int, data: Path):
 
     config, model = network()
     pixels, masks, *_ = load(data)
-    batches = Batches(pixels, masks, range(images), config, epoch=0)
+    epochs = count()
 
     def work():
-        learn(model, batches)
-        batches.epoch += 1
+        learn(model, Batches(pixels, masks, range(images), config, epoch=next(epochs)))
 
     return work
 

@@ -7,7 +7,7 @@ compare fine detail with its local contrast evened out, at the best of many smal
 
 import numpy as np
 from PIL import Image
-from scipy.fft import irfft2, rfft2
+from scipy.fft import ifft, irfft, rfft2
 from scipy.ndimage import gaussian_filter
 
 COARSE, FINE, TRIM = 32, 96, 1 / 12  # pixels, pixels, share of each side that frames and labels spoil
@@ -56,9 +56,11 @@ def near_duplicates(coarse: np.ndarray, fine: np.ndarray, same: float = SAME) ->
     shifts = np.r_[0 : SHIFT + 1, side - SHIFT : side]
     for start in range(0, len(pairs), 256):
         i, j = pairs[start : start + 256].T
-        a, b = (rfft2(fine[k].astype(np.float32), (side, side), workers=-1) for k in (i, j))
-        correlation = irfft2(a * np.conj(b), (side, side), workers=-1)
-        best = correlation[:, shifts][:, :, shifts].max(axis=(1, 2))
+        first, again = np.unique(i, return_inverse=True)
+        a, b = (rfft2(fine[k].astype(np.float32), (side, side), workers=-1) for k in (first, j))
+        # Back again row by row, and of the rows only those that are looked at.
+        rows = ifft(a[again] * np.conj(b), axis=1, workers=-1)[:, shifts]
+        best = irfft(rows, side, axis=2, workers=-1)[:, :, shifts].max(axis=(1, 2))
         found += [(int(p), int(q), float(r)) for p, q, r in zip(i, j, best, strict=True) if r >= same]
     return found
 

@@ -183,17 +183,15 @@ class Batches:
     """
 
     def __init__(self, pixels, masks, rows, config: TrainConfig, epoch: int | None = None):
-        self.pixels, self.masks, self.rows, self.config = pixels, masks, rows, config
+        self.pixels, self.masks, self.config = pixels, masks, config
         self.epoch = epoch  # None: validation, in order and as it is
+        self.rows = rows if epoch is None else np.random.default_rng([config.seed, epoch]).permutation(rows)
 
     def __len__(self):
         return -(-len(self.rows) // self.config.batch_size)
 
     def __getitem__(self, number):
-        order = self.rows
-        if self.epoch is not None:
-            order = np.random.default_rng([self.config.seed, self.epoch]).permutation(self.rows)
-        chosen = order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
+        chosen = self.rows[number * self.config.batch_size : (number + 1) * self.config.batch_size]
         pixels, size = take(self.pixels, chosen), self.config.input_size
         targets = network_target(take(self.masks, chosen), size)
         if self.config.augment and self.epoch is not None:

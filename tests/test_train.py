@@ -183,10 +183,7 @@ def test_batches_depend_on_seed_and_epoch_alone(data):
     two[2]  # reading another batch first changes nothing
     for a, b in zip(one[1], two[1], strict=True):
         np.testing.assert_array_equal(a, b)
-    first = one[0][0].copy()
-    one.epoch = 1
-    assert (one[0][0] != first).any()
-    np.testing.assert_array_equal(one[0][0], Batches(pixels, masks, rows, SMALL, epoch=1)[0][0])
+    assert (one[0][0] != Batches(pixels, masks, rows, SMALL, epoch=1)[0][0]).any()
     plain = Batches(pixels, masks, rows, SMALL)
     np.testing.assert_array_equal(plain[0][0][..., 0], pixels[:8] / np.float32(255))
     assert sum(len(plain[k][0]) for k in range(len(plain))) == len(cases)
