@@ -138,8 +138,8 @@ rule book:
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=[str(file) for file in sorted((ROOT / "book").rglob("*")) if file.is_file() and "executed" not in file.parts and "__pycache__" not in file.parts],
         code=modules(
-            "book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "gallery.py", "phantom/*.py", "quality.*",
-            "segment.py", "network.py", "plausibility.py", "images.py", "inputs.py", "masks.py", "plots.py",
+            "book.py", "tested.py", "atlas.py", "explorer.py", "tryit.py", "charts.py", "gallery.py", "phantom/*.py",
+            "quality.*", "segment.py", "network.py", "plausibility.py", "images.py", "inputs.py", "masks.py", "plots.py",
         ),
         models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:

@@ -9,7 +9,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from series import entry, run
+from series import entry, rescore, run
 from zero_shot import decision_cases, summarise
 
 from cxrseg import compare, paths, runs
@@ -20,6 +20,7 @@ SCRATCH = "train.init="
 PAPER = "the paper's recipe"
 CHANGES = {
     "from random weights": [SCRATCH],
+    "images of 192 pixels": ["train.input_size=192"],
     "images of 128 pixels": ["train.input_size=128"],
     "no augmentation": ["train.augment=false"],
     "cross-entropy alone": ["train.loss=cross_entropy"],
@@ -46,7 +47,11 @@ def main() -> None:
     names = {"best": "best"}
     for change in options.only:
         names[change] = f"best-{list(CHANGES).index(change) + 1}"
-        run(names[change], "best", options.data, CHANGES[change])
+        scoring = all(key.startswith("evaluate.") for key in CHANGES[change])
+        if scoring:
+            rescore(names[change], "best", "best", options.data, CHANGES[change])
+        else:
+            run(names[change], "best", options.data, CHANGES[change])
     rows = {change: entry(name, "best") for change, name in names.items()}
     if (paths.run("quex") / "cases.csv").is_file():
         rows[PAPER] = entry("quex", "best")

@@ -1,6 +1,7 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pandas as pd
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs, stats
+from cxrseg.studies import write_study
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
@@ -21,6 +23,17 @@ def run(name: str, study: str, data: str, changes: list[str] = ()) -> None:
     print(f"== {name}: {' '.join(changes) or 'as it is'}", flush=True)
     if subprocess.run(command + (["--data", data] if data else [])).returncode:
         sys.exit(f"run {name!r} failed")
+
+
+def rescore(name: str, source: str, study: str, data: str, changes: list[str]) -> None:
+    """Bring a run up to date that has the networks of another, and scores them otherwise."""
+    folder, partial = paths.run(name), paths.run(f"{name}.partial")
+    if not folder.exists():
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(paths.run(source), partial)
+        write_study(runs.study(source).model_copy(update={"name": name}), partial / "study.yml")
+        partial.rename(folder)
+    run(name, study, data, changes)
 
 
 def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:

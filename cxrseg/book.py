@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cxrseg import atlas, explorer, gallery, paths, tryit
+from cxrseg import atlas, charts, explorer, gallery, paths, tryit
 from cxrseg.tested import load_tested
 
 
@@ -36,6 +36,7 @@ def stage(name: str) -> None:
     explorer.assemble(tested, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     gallery.draw(target / "phantom")
+    charts.draw(target / "charts")
 
 
 def build(name: str) -> Path:

@@ -1,19 +1,18 @@
 """The pictures of the chapter on phantoms, drawn anew for each book: parts, settings, failures, one real radiograph."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from cxrseg import images, metrics, network, paths
+from cxrseg import images, metrics, network
 from cxrseg.phantom import LABELS, Phantom, phantom, phantom_parts
 from cxrseg.phantom.distributions import Always
 from cxrseg.phantom.parameters import SETTINGS, varied
-from cxrseg.plots import AGREED, EXTRA, MISSED
+from cxrseg.plots import AGREED, EXTRA
 from cxrseg.segment import segment
 
-PICTURES = ("parts", "classes", "randomised", "radiograph", "shapes", "failures")
+PICTURES = ("parts", "classes", "randomised", "radiograph", "failures")
 SEED, SIZE = 2023, 256
 
 FAILURES: dict[str, tuple[int, str, dict]] = {
@@ -52,7 +51,7 @@ def draw(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = network.load()
     figures = (
-        parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), shapes(), failures(model),
+        parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), failures(model),
     )  # fmt: skip
     for name, figure in zip(PICTURES, figures, strict=True):
         figure.savefig(folder / f"{name}.png", dpi=110)
@@ -115,22 +114,6 @@ def radiograph(model: network.Network) -> Figure:
     _show(axes[0], image, "a patient (pydicom's RG1_UNCI)")
     _show(axes[1], image, f"outlined; predicted Dice {found.predicted_dice:.2f}")
     _outline(axes[1], found.mask, EXTRA)
-    return figure
-
-
-def shapes() -> Figure:
-    """Show how the shapes of realistic phantoms and of real masks are spread, from the committed histograms."""
-    content = json.loads((paths.published() / "phantom-shapes.json").read_text())
-    figure = Figure(figsize=(10, 2.2), layout="constrained")
-    for axis, (name, measure) in zip(figure.subplots(1, 5), content["measures"].items(), strict=True):
-        histogram = measure["histogram"]
-        for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
-            share = np.array(histogram[kind]) / sum(histogram[kind])
-            axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
-        axis.set_xlabel(name, fontsize=8)
-        axis.tick_params(labelsize=7)
-    figure.axes[0].set_ylabel("share of masks", fontsize=8)
-    figure.axes[0].legend(fontsize=7, frameon=False)
     return figure
 
 

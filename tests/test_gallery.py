@@ -1,10 +1,10 @@
-"""The pictures of the chapter on phantoms."""
+"""The pictures of the chapter on phantoms, and the charts of all."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cxrseg import gallery, network
+from cxrseg import charts, gallery, network
 from cxrseg.phantom import phantom
 from cxrseg.phantom.distributions import Always
 from cxrseg.phantom.parameters import SETTINGS, varied
@@ -17,6 +17,20 @@ def test_every_picture_is_drawn(tmp_path):
     for file in (tmp_path / "phantom").iterdir():
         picture = np.asarray(Image.open(file).convert("L"))
         assert picture.shape[1] > 700 and picture.std() > 20, f"{file.name} is blank"
+
+
+def test_every_chart_is_drawn(tmp_path):
+    charts.draw(tmp_path)
+    assert {file.stem for file in tmp_path.iterdir()} == set(charts.CHARTS)
+    for file in tmp_path.iterdir():
+        picture = np.asarray(Image.open(file).convert("L"))
+        assert picture.shape[1] > 700 and picture.std() > 10, f"{file.name} is blank"
+
+
+def test_charts_label_their_axes():
+    for name, chart in charts.CHARTS.items():
+        for axis in chart().axes:
+            assert axis.get_xlabel(), f"{name} has an axis without a label"
 
 
 def test_what_is_varied_differs_and_nothing_else(monkeypatch):

@@ -1,0 +1,87 @@
+"""The charts of the chapters, drawn anew for each book from the numbers in ``book/published/``."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrseg import paths
+from cxrseg.plots import AGREED, MISSED
+
+STAGES = {"prepare": ("#0072b2", "o"), "epoch": ("#d55e00", "s"), "evaluate": ("#009e73", "^")}
+CONTENDERS = {
+    "limit": "what the machine can multiply",
+    "ceiling": "the same network, no images",
+    "cxrseg": "cxrseg, end to end",
+    "torch": "PyTorch, bfloat16",
+    "plain": "plain Keras, float32",
+}
+
+
+def draw(folder: Path) -> None:
+    """Write ``<name>.png`` for each of `CHARTS`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, chart in CHARTS.items():
+        chart().savefig(folder / f"{name}.png", dpi=110)
+
+
+def shapes() -> Figure:
+    """Show how the shapes of realistic phantoms and of real masks are spread, from the committed histograms."""
+    content = published("phantom-shapes")
+    figure = Figure(figsize=(10, 2.2), layout="constrained")
+    for axis, (name, measure) in zip(figure.subplots(1, 5), content["measures"].items(), strict=True):
+        histogram = measure["histogram"]
+        for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
+            share = np.array(histogram[kind]) / sum(histogram[kind])
+            axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
+        axis.set_xlabel(name, fontsize=8)
+        axis.tick_params(labelsize=7)
+    figure.axes[0].set_ylabel("share of masks", fontsize=8)
+    figure.axes[0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def speed() -> Figure:
+    """Show how many images a second each way of training the paper's network learns from."""
+    rates = published("train_speed")["images_per_second"]
+    names = [name for name in CONTENDERS if name in rates]
+    figure = Figure(figsize=(8, 2.4), layout="constrained")
+    axis = figure.subplots()
+    for place, name in enumerate(names):
+        rate, colour = rates[name], "#d55e00" if name == "cxrseg" else "#0072b2"
+        axis.barh(place, rate["median"], color=colour, height=0.6)
+        axis.plot([rate["low"], rate["high"]], [place, place], color="black", lw=1.5)
+        axis.text(rate["high"] + 0.05, place, f" {rate['median']:.1f}", va="center", fontsize=9)
+    axis.set(yticks=range(len(names)), yticklabels=[CONTENDERS[name] for name in names])
+    axis.set_xlabel("images a second; the line goes from the 5th to the 95th percentile of the rounds")
+    axis.invert_yaxis()
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def growth() -> Figure:
+    """Show time and memory of each stage by the number of cases."""
+    rows = published("growth")["cases"]
+    cases = [int(n.replace(",", "")) for n in rows]
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    time, memory = figure.subplots(1, 2)
+    for stage, (colour, marker) in STAGES.items():
+        look = {"color": colour, "marker": marker, "label": stage}
+        time.plot(cases, [row[stage]["seconds"] for row in rows.values()], **look)
+        memory.plot(cases, [row[stage]["resident_gib"] for row in rows.values()], **look)
+    time.set(xlabel="cases", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+    memory.set(xlabel="cases", ylabel="peak memory, GiB", xlim=(0, None), ylim=(0, None))
+    for axis in (time, memory):
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.spines[["top", "right"]].set_visible(False)
+    time.legend(frameon=False)
+    return figure
+
+
+def published(name: str) -> dict:
+    """Return the numbers of ``book/published/<name>.json``."""
+    return json.loads((paths.published() / f"{name}.json").read_text())
+
+
+CHARTS = {"shapes": shapes, "speed": speed, "growth": growth}
