@@ -10,7 +10,6 @@ import pandas as pd
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs, stats
-from cxrseg.studies import write_study
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
@@ -31,7 +30,10 @@ def rescore(name: str, source: str, study: str, data: str, changes: list[str]) -
     if not folder.exists():
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(paths.run(source), partial)
-        write_study(runs.study(source).model_copy(update={"name": name}), partial / "study.yml")
+        # Of copies Snakemake does not know with what scoring they were made: none may lie there.
+        for scored in [*partial.glob("*.*"), *partial.glob("notebooks/0[34]-*")]:
+            if scored.is_file() and scored.name != "study.yml":
+                scored.unlink()
         partial.rename(folder)
     run(name, study, data, changes)
 
