@@ -42,6 +42,24 @@ def shapes() -> Figure:
     return figure
 
 
+def ablation() -> Figure:
+    """Show how the Dice of `best` changes, with its 95% interval, when one thing is put back."""
+    rows = published("ablation")["rows"]
+    changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
+    figure = Figure(figsize=(8, 1 + 0.3 * len(changes)), layout="constrained")
+    axis = figure.subplots()
+    axis.axvline(0, color="black", lw=0.8)
+    for place, change in enumerate(changes.values()):
+        axis.plot(change["ci95"], [place, place], color="#0072b2", lw=2)
+        axis.plot(change["mean_difference"], place, "o", color="#0072b2", ms=6)
+    axis.set(yticks=range(len(changes)), yticklabels=list(changes))
+    axis.set_xlabel("change in mean Dice per image, with its 95% interval; 0: as in best")
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def speed() -> Figure:
     """Show how many images a second each way of training the paper's network learns from."""
     rates = published("train_speed")["images_per_second"]
@@ -56,6 +74,7 @@ def speed() -> Figure:
     axis.set(yticks=range(len(names)), yticklabels=[CONTENDERS[name] for name in names])
     axis.set_xlabel("images a second; the line goes from the 5th to the 95th percentile of the rounds")
     axis.invert_yaxis()
+    axis.margins(x=0.1)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -73,7 +92,7 @@ def growth() -> Figure:
     time.set(xlabel="cases", ylabel="seconds", xlim=(0, None), ylim=(0, None))
     memory.set(xlabel="cases", ylabel="peak memory, GiB", xlim=(0, None), ylim=(0, None))
     for axis in (time, memory):
-        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.set_xticks(cases, list(rows))
         axis.spines[["top", "right"]].set_visible(False)
     time.legend(frameon=False)
     return figure
@@ -84,4 +103,4 @@ def published(name: str) -> dict:
     return json.loads((paths.published() / f"{name}.json").read_text())
 
 
-CHARTS = {"shapes": shapes, "speed": speed, "growth": growth}
+CHARTS = {"shapes": shapes, "ablation": ablation, "speed": speed, "growth": growth}
