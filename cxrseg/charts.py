@@ -10,6 +10,8 @@ from cxrseg import paths
 from cxrseg.plots import AGREED, MISSED
 
 STAGES = {"prepare": ("#0072b2", "o"), "epoch": ("#d55e00", "s"), "evaluate": ("#009e73", "^")}
+"""Colour and marker of each stage whose growth was measured."""
+
 CONTENDERS = {
     "limit": "what the machine can multiply",
     "ceiling": "the same network, no images",
@@ -17,6 +19,7 @@ CONTENDERS = {
     "torch": "PyTorch, bfloat16",
     "plain": "plain Keras, float32",
 }
+"""The contenders of ``benchmarks/train_speed.py`` in the words of the chart, from the fastest on."""
 
 
 def draw(folder: Path) -> None:

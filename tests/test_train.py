@@ -181,6 +181,7 @@ def test_batches_depend_on_seed_and_epoch_alone(data):
     rows = np.arange(len(cases))
     one, two = (Batches(pixels, masks, rows, SMALL, epoch=0) for _ in range(2))
     two[2]  # reading another batch first changes nothing
+    assert sorted(one.rows) == list(rows)
     for a, b in zip(one[1], two[1], strict=True):
         np.testing.assert_array_equal(a, b)
     assert (one[0][0] != Batches(pixels, masks, rows, SMALL, epoch=1)[0][0]).any()
