@@ -24,7 +24,8 @@ from cxrseg.sources import covid_qu_ex
 from cxrseg.train import Batches, build, learn
 
 GROUPS = {
-    "pose and shape": ["pose", "lungs", "side"],
+    "small children": ["patient"],
+    "pose and shape": ["patient", "pose", "lungs", "side"],
     "air in the lungs": ["air", "veils"],
     "disease": ["disease COVID", "disease Non-COVID"],
     "soft tissue around the lungs": ["trunk", "fat", "breasts", "head"],
