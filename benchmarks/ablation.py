@@ -9,17 +9,17 @@ import argparse
 import shlex
 from pathlib import Path
 
-from series import entry, rescore, run
+from series import entry, rescore, run, variant
 from zero_shot import decision_cases, summarise
 
 from cxrseg import compare, paths, runs
 from cxrseg.config import DataConfig
 from cxrseg.sources import covid_qu_ex
 
-SCRATCH = "train.init="
+SCRATCH, RANDOM = "train.init=", "from random weights"
 PAPER = "the paper's recipe"
 CHANGES = {
-    "from random weights": [SCRATCH],
+    RANDOM: [SCRATCH],
     "images of 192 pixels": ["train.input_size=192"],
     "images of 128 pixels": ["train.input_size=128"],
     "no augmentation": ["train.augment=false"],
@@ -46,7 +46,7 @@ def main() -> None:
     run("best", "best", options.data)
     names = {"best": "best"}
     for change in options.only:
-        names[change] = f"best-{list(CHANGES).index(change) + 1}"
+        names[change] = variant("best", change)
         scoring = all(key.startswith("evaluate.") for key in CHANGES[change])
         if scoring:
             rescore(names[change], "best", "best", options.data, CHANGES[change])

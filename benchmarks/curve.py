@@ -2,8 +2,8 @@
 
     python benchmarks/curve.py --data A.zip
 
-All on the cases and folds of the study `quex`, every case tested once. Without a patient, the score is that of the
-default model on the same cases. Interrupted, it goes on where it was.
+All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
+the score is that of the default model on the same cases. Interrupted, it goes on where it was.
 """
 
 import argparse
@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from series import difference, entry, run
+from ablation import RANDOM, SCRATCH
+from series import difference, entry, run, variant
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
@@ -26,13 +27,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
+    run("quex", "quex", data)
     points = {}
     for cases in [*EPOCHS, 0]:
         few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
-        phantoms = f"best-{cases}" if cases else "best"
-        scratch = f"best-{cases or 'all'}-scratch"
+        phantoms = variant("best", f"{cases} cases") if cases else "best"
+        # With all cases: the same run as a row of the ablation.
+        scratch = variant(phantoms, RANDOM)
         run(phantoms, "best", data, few)
-        run(scratch, "best", data, [*few, "train.init="])
+        run(scratch, "best", data, [*few, SCRATCH])
         points[str(cases or "all")] = {
             "phantoms": entry(phantoms),
             "scratch": entry(scratch),
@@ -47,16 +50,15 @@ def main() -> None:
         "command": f"python benchmarks/curve.py --data {Path(data).name}",
         "n_cases": len(whole),
         "points": points,
+        "paper": entry("quex"),
+        "minus_paper": {
+            "30": difference(compare.cases(variant("best", "30 cases")), compare.cases("quex")),
+            "all": difference(whole, compare.cases("quex")),
+        },
         "epochs": {str(cases): epochs for cases, epochs in EPOCHS.items()},
         "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
         "provenance": runs.provenance(),
     }
-    if (paths.run("quex") / "cases.csv").is_file():
-        paper = compare.cases("quex")
-        content["paper"] = entry("quex")
-        content["minus_paper"] = {
-            cases: difference(compare.cases(name), paper) for cases, name in (("30", "best-30"), ("all", "best"))
-        }
     runs.write_summary(paths.published() / "curve.json", content)
     for cases, point in points.items():
         print(cases, {start: round(row["mean"], 4) for start, row in point.items() if "mean" in row})

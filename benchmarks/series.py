@@ -1,6 +1,7 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,11 @@ from cxrseg import compare, paths, runs, stats
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
+
+
+def variant(study: str, change: str) -> str:
+    """Return the name of the run of a study with one change, named in words."""
+    return re.sub(r"\W+", "-", f"{study} {change}")
 
 
 def run(name: str, study: str, data: str, changes: list[str] = ()) -> None:
