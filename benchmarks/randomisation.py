@@ -24,8 +24,7 @@ from cxrseg.sources import covid_qu_ex
 from cxrseg.train import Batches, build, learn
 
 GROUPS = {
-    "small children": ["patient"],
-    "pose and shape": ["patient", "pose", "lungs", "side"],
+    "pose and shape": ["pose", "lungs", "side"],
     "air in the lungs": ["air", "veils"],
     "disease": ["disease COVID", "disease Non-COVID"],
     "soft tissue around the lungs": ["trunk", "fat", "breasts", "head"],

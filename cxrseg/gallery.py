@@ -96,7 +96,7 @@ def failures(model: network.Network) -> Figure:
 def failure(model: network.Network, name: str) -> tuple[Phantom, np.ndarray]:
     """Return one case of `FAILURES` and what the network makes of it."""
     index, label, changes = FAILURES[name]
-    SETTINGS[name] = varied(SETTINGS["realistic"], changes)
+    SETTINGS[name] = varied("realistic", changes)
     try:
         made = phantom(SEED, index, label, SIZE, name)
     finally:

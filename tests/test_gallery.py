@@ -34,11 +34,11 @@ def test_charts_label_their_axes():
 
 
 def test_what_is_varied_differs_and_nothing_else(monkeypatch):
-    changed = varied(SETTINGS["realistic"], {"pose": {"tilt": Always(14.0)}})
+    changed = varied("realistic", {"pose": {"tilt": Always(14.0)}})
     assert changed["pose"]["tilt"] == Always(14.0) != SETTINGS["realistic"]["pose"]["tilt"]
     assert {part for part in changed if changed[part] != SETTINGS["realistic"][part]} == {"pose"}
     with pytest.raises(KeyError, match="'pose' of the phantom has no tillt"):
-        varied(SETTINGS["realistic"], {"pose": {"tillt": Always(14.0)}})
+        varied("realistic", {"pose": {"tillt": Always(14.0)}})
 
 
 @pytest.mark.parametrize("name", gallery.FAILURES)

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from cxrseg.config import DataConfig
 from cxrseg.phantom import LABELS, phantom, phantom_parts, stream
-from cxrseg.phantom.parameters import CHILD, PARTS, SETTINGS, patient, varied
+from cxrseg.phantom.parameters import PARTS, SETTINGS
 from cxrseg.phantom.shape import lung_shape
 from cxrseg.sources import CLASSES, covid_qu_ex
 from cxrseg.sources import phantom as source
@@ -201,25 +201,13 @@ def test_lung_shape_refuses_what_has_no_two_sides():
 # --- parameters and errors ---------------------------------------------------------------------------------
 
 
-def test_every_distribution_draws_in_both_settings_and_in_children():
+def test_every_distribution_draws_in_both_settings():
     rng = np.random.default_rng(0)
-    for table in [*SETTINGS.values(), varied(SETTINGS["randomised"], CHILD)]:
+    for table in SETTINGS.values():
         assert set(PARTS) <= set(table)
         for part, parameters in table.items():
             for name, distribution in parameters.items():
                 assert distribution(rng) is not None, (part, name)
-
-
-def test_some_randomised_patients_are_children_and_no_realistic_one_is():
-    rng = np.random.default_rng(0)
-    n = 3000
-    aspects = {setting: np.array([patient(rng, setting)("pose").aspect for _ in range(n)]) for setting in SETTINGS}
-    adults = {setting: np.array([SETTINGS[setting]["pose"]["aspect"](rng) for _ in range(n)]) for setting in SETTINGS}
-    share = SETTINGS["randomised"]["patient"]["child"].p
-    low, high = CHILD["pose"]["aspect"]
-    expected = share * (low + high) / 2 + (1 - share) * adults["randomised"].mean()
-    assert aspects["randomised"].mean() == pytest.approx(expected, abs=0.015)
-    assert aspects["realistic"].mean() == pytest.approx(adults["realistic"].mean(), abs=0.015)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ angle, across: the width of the frame) unless they are called shares of the pict
 units of the soft tissue of a chest; softness is the scale of a logistic edge.
 """
 
-from collections.abc import Callable
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,8 +31,6 @@ S = Settings
 NEVER = Always(0)
 
 PARTS: dict[str, dict[str, Any]] = {
-    # Whether it is a small child, who differs in many parts at once: `CHILD`.
-    "patient": {"child": S(Always(False), Chance(0.12))},
     # --- geometry -----------------------------------------------------------------------------------------
     "pose": {
         # Shares of the picture; from a small chest in a wide field to a crop tighter than the lungs.
@@ -496,28 +492,6 @@ DISEASES: dict[str, dict[str, Any]] = {
 
 Table = dict[str, dict[str, Any]]
 
-CHILD: Table = {
-    # Narrow and long in the picture, and held, not asked to stand.
-    "pose": {"height": Normal(0.88, 0.10, 0.6, 1.05), "aspect": Uniform(0.70, 1.05), "tilt": Normal(0, 6)},
-    # A large heart, from which the left border slopes out until a thin strip of lung is left beside it.
-    "lungs": {
-        "bell": Normal(0.04, 0.06),
-        "rotation": Normal(0, 0.05),
-        "heart_scale": Uniform(0.95, 1.55),
-        "left_slope": Uniform(0, 0.28),
-        "slope_from": Uniform(0.2, 0.4),
-        "dome_top": Normal(0.82, 0.05, 0.66, 0.95),
-    },
-    # Between thin walls and under a hard beam the lung behind the heart shows, and so does the spine.
-    "air": {"behind_heart": Uniform(0.1, 0.7), "behind_dome": Uniform(0, 0.5)},
-    "spine": {"spine": Uniform(0.05, 0.28), "vertebrae": Uniform(9, 13)},
-    "ribs": {"posterior": Uniform(0.05, 0.20), "posterior_slope": Uniform(-0.06, 0.08)},
-    "trunk": {"chest_wall": Normal(0.07, 0.03, 0.03, 0.2)},
-    "head": {"raised_arms": Maybe(0.4, Uniform(0.1, 0.5))},
-    "breasts": {"breasts": Always(0), "implants": Always(0)},
-}
-"""What differs in a small child from the adult of the setting."""
-
 
 def _table(setting: str) -> Table:
     parts = PARTS | {f"disease {label}": table for label, table in DISEASES.items()}
@@ -533,28 +507,20 @@ SETTINGS: dict[str, Table] = {setting: _table(setting) for setting in Settings._
 """By setting and part: the distribution of each parameter. A study of one randomisation adds an entry."""
 
 
-def draw(rng: Generator, table: Table, part: str) -> SimpleNamespace:
+def draw(rng: Generator, setting: str, part: str) -> SimpleNamespace:
     """Return one draw of every parameter of a part, as attributes."""
-    return SimpleNamespace(**{name: distribution(rng) for name, distribution in table[part].items()})
+    return SimpleNamespace(**{name: distribution(rng) for name, distribution in SETTINGS[setting][part].items()})
 
 
-def patient(rng: Generator, setting: str) -> Callable[[str], SimpleNamespace]:
-    """Return the function that draws the parts of one patient, by name: an adult of the setting, or a child."""
-    table = SETTINGS[setting]
-    if draw(rng, table, "patient").child:
-        table = varied(table, CHILD)
-    return partial(draw, rng, table)
-
-
-def varied(table: Table, changes: Table) -> Table:
-    """Return a table with some distributions changed, as ``{"pose": {"tilt": Always(14)}}``.
+def varied(setting: str, changes: Table) -> Table:
+    """Return the table of a setting with some distributions changed, as ``{"pose": {"tilt": Always(14)}}``.
 
     Raises
     ------
     KeyError
         There is no such part or parameter.
     """
-    table = dict(table)
+    table = dict(SETTINGS[setting])
     for part, distributions in changes.items():
         if unknown := distributions.keys() - table[part].keys():
             raise KeyError(f"part {part!r} of the phantom has no {', '.join(sorted(unknown))}")

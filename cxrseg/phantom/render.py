@@ -1,6 +1,7 @@
 """One chest: draw its parameters, put its parts together by attenuation, and take its radiograph."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +23,7 @@ _MARGIN = 0.007
 
 def chest(rng: Generator, label: str, size: int, setting: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the radiograph (uint8), the lung mask and the infection mask (bool) of one chest."""
-    draw = parameters.patient(rng, setting)
+    draw = partial(parameters.draw, rng, setting)
     frame, lungs, filled = geometry(rng, draw, label, size)
     *_, (_, depth) = build(frame, lungs, filled, draw, rng)
     exposure = draw("acquisition")
@@ -37,7 +38,7 @@ def chest(rng: Generator, label: str, size: int, setting: str) -> tuple[np.ndarr
 
 def parts(rng: Generator, label: str, size: int, setting: str) -> dict[str, np.ndarray]:
     """Return the optical depth, (size, size) float32, after each step of `build`, in order: for pictures."""
-    draw = parameters.patient(rng, setting)
+    draw = partial(parameters.draw, rng, setting)
     steps = build(*geometry(rng, draw, label, size), draw, rng)
     return {name: depth.copy() for name, depth in steps}
 
