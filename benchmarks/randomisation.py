@@ -112,7 +112,7 @@ def main() -> None:
         }
     if options.out:
         content = {
-            "command": "python benchmarks/randomisation.py --data covid-qu-ex-1500.zip",
+            "command": f"python benchmarks/randomisation.py --data {Path(options.data).name} --out {options.out}",
             "n_cases": len(cases), "phantoms": options.phantoms, "seeds": options.seeds,
             "network": NETWORK.model_dump(), "provenance": runs.provenance(),
             "everything": {
