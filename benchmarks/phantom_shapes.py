@@ -2,9 +2,8 @@
 
     python benchmarks/phantom_shapes.py --data ../shared/data/covid-qu-ex-1500.zip --out FILE.json
 
-The real masks are 300 of COVID-QU-Ex, those that may steer decisions: case names sorted, then
-``numpy.random.default_rng(300).choice(number of cases, 300, replace=False)``. For each measure of
-`cxrseg.phantom.shape` the file holds percentiles of both, the share of the real values inside the
+The real masks are the 300 of COVID-QU-Ex that may steer decisions (`zero_shot.decision_cases`). For each
+measure of `cxrseg.phantom.shape` the file holds percentiles of both, the share of the real values inside the
 phantoms' central 98% (wanted: at least 0.90), and the counts of a common histogram.
 """
 
@@ -12,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from zero_shot import decision_cases
 
 from cxrseg import runs
 from cxrseg.config import DataConfig
@@ -19,15 +19,15 @@ from cxrseg.phantom import LABELS, phantom
 from cxrseg.phantom.shape import LungShape, lung_shape
 from cxrseg.sources import covid_qu_ex
 
-REAL, MADE, SEED = 300, 500, 2023
+MADE, SEED = 500, 2023
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
 def real_shapes(path: str) -> np.ndarray:
     """Return the (300, measures) shapes of the real masks that may steer decisions."""
-    cases = sorted(covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=path)), key=lambda case: case.case_id)
-    chosen = np.random.default_rng(REAL).choice(len(cases), REAL, replace=False)
-    return np.array([lung_shape(cases[k].masks["lungs"]()) for k in chosen])
+    cases = covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=path))
+    chosen = decision_cases(case.case_id for case in cases)
+    return np.array([lung_shape(case.masks["lungs"]()) for case in cases if case.case_id in chosen])
 
 
 def made_shapes() -> np.ndarray:
@@ -72,7 +72,7 @@ def main() -> None:
         content = {
             "command": "python benchmarks/phantom_shapes.py --data covid-qu-ex-1500.zip"
             " --out book/published/phantom-shapes.json",
-            "n_real": REAL, "n_made": MADE, "seed": SEED, "measures": measures, "provenance": runs.provenance(),
+            "n_real": len(real), "n_made": MADE, "seed": SEED, "measures": measures, "provenance": runs.provenance(),
         }  # fmt: skip
         runs.write_summary(options.out, content)
 

@@ -3,22 +3,27 @@
     cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
     python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
 
-Decisions (the phantom's shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
+Decisions about the phantoms (their shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
 by `decision_cases`; the other cases are scored once a choice is made.
 """
 
 import argparse
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 
 from cxrseg import paths, runs, stats
 
+DRAWN_FROM = 1500
+
 
 def decision_cases(case_ids, n: int = 300) -> set[str]:
     """Return the n cases that may steer decisions: drawn with seed 300 from the names in order."""
     names = sorted(case_ids)
+    if len(names) != DRAWN_FROM:  # any other list would give another draw, in silence
+        sys.exit(f"the decision cases were drawn from {DRAWN_FROM:,} pairs, covid-qu-ex-1500.zip: got {len(names):,}")
     return {names[k] for k in np.random.default_rng(300).choice(len(names), n, replace=False)}
 
 
