@@ -44,7 +44,8 @@ def export(run: str, half: bool = False) -> dict:
     -------
     dict
         The content of ``model.json``: ``input_size``, ``contrast``, ``structures``, ``threshold``, ``pieces``,
-        ``study``, ``run``, ``trained_on`` (one sentence), ``scores``, ``weights``, ``agreement`` (the least Dice
+        ``study``, ``run``, ``trained_on`` (one sentence), ``dataset_fingerprint``, ``commit``, ``seed`` and
+        ``seconds`` of the training, ``scores``, ``weights``, ``agreement`` (the least Dice
         between the masks of Keras and ONNX, and on how many cases) and ``sha256`` of the graph.
 
     Raises
@@ -56,7 +57,8 @@ def export(run: str, half: bool = False) -> dict:
     """
     summary = runs.summary(run)
     fold = paths.fold(run, 0)
-    train = json.loads((fold / "train.json").read_text())["config"]
+    record = json.loads((fold / "train.json").read_text())
+    train = record["config"]
     model = rebuild(fold / "model.keras", train)
     partial = paths.run(run) / "partial-model.onnx"
     model.export(partial, format="onnx", verbose=False)
@@ -87,6 +89,10 @@ def export(run: str, half: bool = False) -> dict:
         "study": summary["study"],
         "run": run,
         "trained_on": _trained_on(summary, train),
+        "dataset_fingerprint": record["fingerprint"],
+        "commit": record["commit"],
+        "seed": train["seed"],
+        "seconds": record["seconds"],
         "scores": {
             "cases": summary["n_cases"],
             "dice": summary["dice"]["mean"],

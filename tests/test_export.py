@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
-from conftest import cxrseg
+from conftest import ROOT, cxrseg
 
 pytestmark = pytest.mark.slow
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -46,7 +47,24 @@ def test_says_what_it_is(exported, tiny):
     assert content["scores"]["dice"] == summary["dice"]["mean"]
     assert "not one real radiograph" in content["trained_on"]
     assert content["agreement"]["dice"] >= 0.999
-    assert content.keys() >= {"contrast", "threshold", "pieces", "study", "run"}
+    assert content.keys() >= {"contrast", "threshold", "pieces", "study", "run", "commit", "seed"}
+    assert content["dataset_fingerprint"] == json.loads((tiny / "data" / "dataset.json").read_text())["fingerprint"]
+
+
+def test_the_packages_model_card_is_true():
+    models = ROOT / "cxrseg" / "models"
+    card = re.sub(r"\s+", " ", (models / "default.md").read_text())
+    content = json.loads((models / "default.json").read_text())
+    real = json.loads((ROOT / "book" / "published" / "zero-shot.json").read_text())
+    assert content["sha256"] == hashlib.sha256((models / "default.onnx").read_bytes()).hexdigest()
+    assert content["commit"] == real["training"]["commit"]
+    for words in (
+        f"{real['parameters']:,} weights", f"{real['phantoms']:,} synthetic", f"seed {content['seed']}",
+        f"{real['others']['n']:,} other real", f"mean {real['others']['mean']:.3f}",
+        f"5th percentile {real['others']['p5']:.3f}", f"COVID {real['others']['classes']['COVID']['mean']:.3f}",
+        f"{content['scores']['cases']:,} synthetic ones {content['scores']['dice']:.3f}", "Not a medical device",
+    ):  # fmt: skip
+        assert words in card
 
 
 def test_half_the_weights_is_half_the_file(exported, checkout, keras, monkeypatch):

@@ -59,12 +59,6 @@ def bump(distance: np.ndarray, width: float) -> np.ndarray:
     return np.exp(z, out=z)
 
 
-def dome(radius: np.ndarray) -> np.ndarray:
-    """Return the thickness of a ball along the beam: sqrt(1 - radius^2), 0 outside."""
-    inside = np.clip(1 - radius * radius, 0, 1)
-    return np.sqrt(inside, out=inside)
-
-
 def soft_minimum(a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:
     """Return the minimum of two fields with its crease rounded where they differ by less than `reach`."""
     overlap = np.clip(1 - np.abs(a - b) * (1 / reach), 0, 1)

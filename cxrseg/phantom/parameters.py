@@ -1,11 +1,12 @@
-"""Every distribution of the phantom, by part, in its two settings, with its reason.
+"""The distributions of the phantom, by part, in its two settings, with their reasons.
 
 `realistic` is what a book may show: an upright adult, well exposed, marker at the edge. `randomised` is
-what a network learns from: far wider than reality (domain randomisation, Billot et al., SynthSeg, Medical
+what a network learns from: far more varied (domain randomisation, Billot et al., SynthSeg, Medical
 Image Analysis 86, 102789, 2023), so that a real radiograph is one more variation. A part's parameter with
-one distribution has it in both. Lengths are in body units (1 is the height from apex to costophrenic
-angle, across: the width of the frame) unless they are called shares of the picture; attenuation is in
-units of the soft tissue of a chest; softness is the scale of a logistic edge.
+one distribution has it in both; how bubbles, words, wires and devices are strewn is left to the code that
+draws them. Lengths are in body units (1 is the height from apex to costophrenic angle, across: the width of
+the frame) unless they are called shares of the picture; attenuation is in units of the soft tissue of a
+chest; softness is the scale of a logistic edge.
 """
 
 from types import SimpleNamespace
@@ -156,7 +157,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "medial_softness": Uniform(0.01, 0.05),
     },
     "airways": {
-        # A column of air, a little right of the middle at most; wide in adults, faint in burnt-out pictures.
+        # A column of air near the middle; wide in adults, faint in burnt-out pictures.
         "trachea": S(Uniform(0.12, 0.20), Maybe(0.85, Uniform(0.03, 0.30))),
         "trachea_half_width": S(Uniform(0.024, 0.032), Uniform(0.02, 0.04)),
         "trachea_u": S(Normal(0, 0.008), Normal(0, 0.015)),
