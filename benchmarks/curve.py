@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     parser.add_argument("--only", type=int, nargs="+", choices=EPOCHS, default=list(EPOCHS), help="these numbers alone")
     options = parser.parse_args()
-    data = options.data
+    data, only = options.data, sorted(options.only)
     run("quex", "quex", data)
     run("best", "best", data)
     command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
@@ -37,7 +37,7 @@ def main() -> None:
     whole = compare.cases("best")
     points = {"0": {"phantoms": summarise(tested[tested["case_id"].isin(whole["case_id"])])}}
     starts = {}
-    for cases in [*options.only, 0]:
+    for cases in [*only, 0]:
         few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
         phantoms = variant("best", f"{cases} cases") if cases else "best"
         # With all cases: the same run as a row of the ablation.
@@ -50,9 +50,9 @@ def main() -> None:
             "scratch": entry(scratch),
             "phantoms_minus_scratch": difference(compare.cases(phantoms), compare.cases(scratch)),
         }
-    only = [] if options.only == list(EPOCHS) else ["--only", *map(str, options.only)]
+    part = "" if only == list(EPOCHS) else " --only " + " ".join(map(str, only))
     content = {
-        "command": " ".join(["python benchmarks/curve.py --data", Path(data).name, *only]),
+        "command": f"python benchmarks/curve.py --data {Path(data).name}{part}",
         "n_cases": len(whole),
         "points": points,
         "paper": entry("quex"),
@@ -60,7 +60,7 @@ def main() -> None:
             str(cases or "all"): difference(compare.cases(name), compare.cases("quex"))
             for cases, name in starts.items()
         },
-        "epochs": {str(cases): EPOCHS[cases] for cases in options.only},
+        "epochs": {str(cases): EPOCHS[cases] for cases in only},
         "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
         "provenance": runs.provenance(),
     }
