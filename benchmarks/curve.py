@@ -3,7 +3,7 @@
     python benchmarks/curve.py --data A.zip
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
-the score is that of the default model on the same cases. Interrupted, it goes on where it was.
+the score is that of the default model on the same cases. The run `quex` must be there. Interrupted, it goes on where it was.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="+", choices=EPOCHS, default=list(EPOCHS), help="these numbers alone")
     options = parser.parse_args()
     data, only = options.data, sorted(options.only)
-    run("quex", "quex", data)
+    paper = compare.cases("quex")
     run("best", "best", data)
     command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(command, check=True)
@@ -56,10 +56,7 @@ def main() -> None:
         "n_cases": len(whole),
         "points": points,
         "paper": entry("quex"),
-        "minus_paper": {
-            str(cases or "all"): difference(compare.cases(name), compare.cases("quex"))
-            for cases, name in starts.items()
-        },
+        "minus_paper": {str(cases or "all"): difference(compare.cases(name), paper) for cases, name in starts.items()},
         "epochs": {str(cases): EPOCHS[cases] for cases in only},
         "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
         "provenance": runs.provenance(),

@@ -3,7 +3,7 @@
     python benchmarks/sizes.py --data A.zip
 
 Each width learns from phantoms first, fewer than the default model did, so that size is all that differs between
-them. Interrupted, it goes on where it was.
+them. The run `quex` must be there. Interrupted, it goes on where it was.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from series import entry, run, variant
 
-from cxrseg import paths, runs
+from cxrseg import compare, paths, runs
 
 WIDTHS = [4, 5, 7, 10, 15]
 """Channels of the first level; 15: the default model's."""
@@ -25,8 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
+    compare.cases("quex")  # before an hour of work, not after it
     run("best", "best", data)
-    run("quex", "quex", data)
     rows = {}
     for width in WIDTHS:
         size = f"train.base_filters={width}"
