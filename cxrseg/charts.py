@@ -49,17 +49,81 @@ def ablation() -> Figure:
     """Show how the Dice of `best` changes, with its 95% interval, when one thing is put back."""
     rows = published("ablation")["rows"]
     changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
-    figure = Figure(figsize=(8, 1 + 0.3 * len(changes)), layout="constrained")
+    points = {name: (change["mean_difference"], change["ci95"]) for name, change in changes.items()}
+    return _changes(points, "change in mean Dice per image, with its 95% interval; 0: as in best")
+
+
+def randomisation() -> Figure:
+    """Show how the zero-shot Dice changes when one randomisation is left out: interval over trainings, and each."""
+    rows = published("randomisation")["left_out"]
+    points = {name: (row["mean"], row["ci95_trainings"]) for name, row in rows.items()}
+    figure = _changes(points, "change in mean Dice; bar: 95% interval over trainings, ticks: each training")
+    for place, row in enumerate(rows.values()):
+        figure.axes[0].plot(row["trainings"], [place] * len(row["trainings"]), "|", color="#d55e00", ms=12, mew=1.5)
+    return figure
+
+
+def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure:
+    """Show changes by name, each with its interval, one below the other."""
+    figure = Figure(figsize=(8, 1 + 0.3 * len(points)), layout="constrained")
     axis = figure.subplots()
     axis.axvline(0, color="black", lw=0.8)
-    for place, change in enumerate(changes.values()):
-        axis.plot(change["ci95"], [place, place], color="#0072b2", lw=2)
-        axis.plot(change["mean_difference"], place, "o", color="#0072b2", ms=6)
-    axis.set(yticks=range(len(changes)), yticklabels=list(changes))
-    axis.set_xlabel("change in mean Dice per image, with its 95% interval; 0: as in best")
+    for place, (mean, interval) in enumerate(points.values()):
+        axis.plot(interval, [place, place], color="#0072b2", lw=2)
+        axis.plot(mean, place, "o", color="#0072b2", ms=6)
+    axis.set(yticks=range(len(points)), yticklabels=list(points))
+    axis.set_xlabel(label)
     axis.invert_yaxis()
     axis.grid(axis="x", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def patients() -> Figure:
+    """Show the Dice by the number of patients trained on, from phantoms and from random weights."""
+    content = published("curve")
+    places = {name: place for place, name in enumerate(content["points"])}
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axis = figure.subplots()
+    for start, colour, marker, label in (
+        ("phantoms", "#0072b2", "o", "from the default model's weights"),
+        ("scratch", "#d55e00", "s", "from random weights"),
+    ):
+        rows = {name: point[start] for name, point in content["points"].items() if start in point}
+        x, mean = [places[name] for name in rows], np.array([row["mean"] for row in rows.values()])
+        axis.errorbar(
+            x, mean, np.abs(np.array([row["ci95"] for row in rows.values()]).T - mean),
+            color=colour, marker=marker, capsize=3, label=label,
+        )  # fmt: skip
+    paper = content["paper"]
+    axis.axhline(paper["mean"], color="black", ls="--", lw=1, label="the paper's recipe, all")
+    axis.set(xticks=range(len(places)), xticklabels=list(places))
+    axis.set_xlabel("patients' radiographs trained on, in each fold")
+    axis.set_ylabel("mean Dice per image,\nwith its 95% interval")
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def sizes() -> Figure:
+    """Show the Dice by the number of weights, and that of the paper's network."""
+    content = published("sizes")
+    rows = sorted(content["widths"].values(), key=lambda row: row["n_parameters"])
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    axis = figure.subplots()
+    for group, colour, marker, label in (
+        (rows, "#0072b2", "o", "the network of best, narrower"),
+        ([content["paper"]], "black", "D", "the paper's network and recipe"),
+    ):
+        mean = np.array([row["mean"] for row in group])
+        spread = np.abs(np.array([row["ci95"] for row in group]).T - mean)
+        weights = [row["n_parameters"] for row in group]
+        axis.errorbar(weights, mean, spread, color=colour, marker=marker, capsize=3, label=label)
+    axis.set(xscale="log", xlabel="weights of the network", ylabel="mean Dice per image,\nwith its 95% interval")
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower left")
     return figure
 
 
