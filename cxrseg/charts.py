@@ -106,27 +106,6 @@ def patients() -> Figure:
     return figure
 
 
-def sizes() -> Figure:
-    """Show the Dice by the number of weights, and that of the paper's network."""
-    content = published("sizes")
-    rows = sorted(content["widths"].values(), key=lambda row: row["n_parameters"])
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
-    axis = figure.subplots()
-    for group, colour, marker, label in (
-        (rows, "#0072b2", "o", "the network of best, narrower"),
-        ([content["paper"]], "black", "D", "the paper's network and recipe"),
-    ):
-        mean = np.array([row["mean"] for row in group])
-        spread = np.abs(np.array([row["ci95"] for row in group]).T - mean)
-        weights = [row["n_parameters"] for row in group]
-        axis.errorbar(weights, mean, spread, color=colour, marker=marker, capsize=3, label=label)
-    axis.set(xscale="log", xlabel="weights of the network", ylabel="mean Dice per image,\nwith its 95% interval")
-    axis.grid(axis="y", alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, loc="lower left")
-    return figure
-
-
 def speed() -> Figure:
     """Show how many images a second each way of training the paper's network learns from."""
     rates = published("train_speed")["images_per_second"]
@@ -170,4 +149,12 @@ def published(name: str) -> dict:
     return json.loads((paths.published() / f"{name}.json").read_text())
 
 
-CHARTS = {"shapes": shapes, "ablation": ablation, "speed": speed, "growth": growth}
+CHARTS = {
+    "shapes": shapes,
+    "randomisation": randomisation,
+    "ablation": ablation,
+    "patients": patients,
+    "speed": speed,
+    "growth": growth,
+}
+"""The charts by name."""

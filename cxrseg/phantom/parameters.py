@@ -269,7 +269,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "arm_gap": S(Uniform(0.0, 0.06), Uniform(0, 0.10)),
         "arm_width": S(Uniform(0.07, 0.10), Uniform(0.05, 0.11)),
         "arm_spread": S(Uniform(0.05, 0.25), Uniform(-0.10, 0.35)),
-        # Dark tissue outside the lungs: the randomisation that is worth most on real radiographs.
+        # Dark tissue outside the lungs, as after hard windows: else all that is dark is taken for lung.
         "shoulder_fade": S(Uniform(0.05, 0.25), Maybe(0.75, Either(0.65, Uniform(0, 0.45), Uniform(0.3, 0.85)))),
         "fade_v": S(Uniform(-0.06, 0.02), Uniform(-0.05, 0.08)),
         "fade_softness": S(Uniform(0.04, 0.08), Uniform(0.02, 0.08)),
