@@ -34,6 +34,17 @@ CHANGES = {
 """What is put back, by the words of the table: overrides of the study."""
 
 
+def scoring(change: str) -> bool:
+    """Tell whether a change leaves the networks as they are."""
+    return all(key.startswith("evaluate.") for key in CHANGES[change])
+
+
+def plan(changes: list[str]) -> dict[str, tuple[str, list[str]]]:
+    """Return `best` and the runs that learn otherwise, for `series.run`."""
+    learning = {variant("best", change): ("best", CHANGES[change]) for change in changes if not scoring(change)}
+    return {"best": ("best", []), **learning}
+
+
 def main() -> None:
     """Run what is missing, and write ``book/published/ablation.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -43,16 +54,13 @@ def main() -> None:
         help="these changes alone; with none, only the paper's recipe",
     )  # fmt: skip
     options = parser.parse_args()
-    run("best", "best", options.data)
-    names = {"best": "best"}
+    run(plan(options.only), options.data)
+    rows = {"best": entry("best")}
     for change in options.only:
-        names[change] = variant("best", change)
-        scoring = all(key.startswith("evaluate.") for key in CHANGES[change])
-        if scoring:
-            rescore(names[change], "best", "best", options.data, CHANGES[change])
-        else:
-            run(names[change], "best", options.data, CHANGES[change])
-    rows = {change: entry(name, "best") for change, name in names.items()}
+        name = variant("best", change)
+        if scoring(change):
+            rescore(name, "best", "best", options.data, CHANGES[change])
+        rows[change] = entry(name, "best")
     if (paths.run("quex") / "cases.csv").is_file():
         rows[PAPER] = entry("quex", "best")
     archive = DataConfig(source="covid_qu_ex", path=options.data)

@@ -23,6 +23,18 @@ EPOCHS = {10: 200, 30: 100, 100: 50}
 """Passes by cases: few cases make short passes. All: as the study says."""
 
 
+def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]:
+    """Return two runs for each number of cases, from phantoms and from random weights, for `series.run`; 0: all."""
+    points = {}
+    for cases in [*numbers, 0]:
+        few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
+        phantoms = variant("best", f"{cases} cases") if cases else "best"
+        # With all cases: the same run as a row of the ablation.
+        scratch = variant(phantoms, RANDOM)
+        points[cases] = {phantoms: ("best", few), scratch: ("best", [*few, SCRATCH])}
+    return points
+
+
 def main() -> None:
     """Run what is missing, and write ``book/published/curve.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -31,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     data, only = options.data, sorted(options.only)
     paper = compare.cases("quex")
-    run("best", "best", data)
+    run({name: study for point in points_of(only).values() for name, study in point.items()}, data)
     command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(command, check=True)
     tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
@@ -40,14 +52,8 @@ def main() -> None:
     default = tested[tested["case_id"].isin(whole["case_id"])].assign(dataset=whole["dataset"].iloc[0])
     points = {"0": {"phantoms": summarise(default)}}
     starts = {}
-    for cases in [*only, 0]:
-        few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
-        phantoms = variant("best", f"{cases} cases") if cases else "best"
-        # With all cases: the same run as a row of the ablation.
-        scratch = variant(phantoms, RANDOM)
+    for cases, (phantoms, scratch) in points_of(only).items():
         starts[cases] = phantoms
-        run(phantoms, "best", data, few)
-        run(scratch, "best", data, [*few, SCRATCH])
         points[str(cases or "all")] = {
             "phantoms": entry(phantoms),
             "scratch": entry(scratch),

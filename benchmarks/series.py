@@ -3,14 +3,15 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from zero_shot import summarise
 
-from cxrseg import compare, paths, runs, stats
+from cxrseg import compare, paths, pipeline, runs, stats
+from cxrseg.studies import read_study
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
@@ -21,27 +22,50 @@ def variant(study: str, change: str) -> str:
     return re.sub(r"\W+", "-", f"{study} {change}")
 
 
-def run(name: str, study: str, data: str, changes: list[str] = ()) -> None:
-    """Bring one run up to date; what is done already is not done again."""
-    command = [sys.executable, "-m", "cxrseg.cli", "run", study, "--name", name]
-    command += [word for change in changes for word in ("--set", change)]
-    print(f"== {name}: {' '.join(changes) or 'as it is'}", flush=True)
-    if subprocess.run(command + (["--data", data] if data else [])).returncode:
-        sys.exit(f"run {name!r} failed")
+def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
+    """Bring runs up to date, all in one call, so that their folds share the machine; what is done stays as it is.
+
+    Parameters
+    ----------
+    plan : dict of str to (str, list of str)
+        The study of each run, and what is changed in it, by the name of the run.
+    data : str
+        COVID-QU-Ex, for the studies that learn from it.
+    """
+    studies = {}
+    for name, (study, changes) in plan.items():
+        content = read_study(paths.study_file(study), changes)
+        if content.data.source != "phantom":
+            path = {"path": str(Path(data).resolve())}
+            content = content.model_copy(update={"data": content.data.model_copy(update=path)})
+        studies[name] = content
+    try:
+        runs.start(studies)
+        pipeline.execute(list(studies), "all")
+    except (ValueError, RuntimeError) as error:
+        sys.exit(f"error: {error}")
 
 
 def rescore(name: str, source: str, study: str, data: str, changes: list[str]) -> None:
     """Bring a run up to date that has the networks of another, and scores them otherwise."""
+    folds = [fold.name for fold in paths.run(source).glob("fold-*")]
+    copy(name, source, "data", *folds, "notebooks")
+    run({name: (study, changes)}, data)
+
+
+def copy(name: str, source: str, *parts: str) -> None:
+    """Start a run with files and folders of another, where there is none of its name yet."""
     folder, partial = paths.run(name), paths.run(f"{name}.partial")
     if not folder.exists():
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(paths.run(source), partial)
+        for part in parts:
+            (partial / part).parent.mkdir(parents=True, exist_ok=True)
+            whole = (paths.run(source) / part).is_dir()
+            (shutil.copytree if whole else shutil.copy2)(paths.run(source) / part, partial / part)
         # Of copies Snakemake does not know with what scoring they were made: none may lie there.
-        for scored in [*partial.glob("*.*"), *partial.glob("notebooks/0[34]-*")]:
-            if scored.is_file() and scored.name != "study.yml":
-                scored.unlink()
+        for scored in partial.glob("notebooks/0[34]-*"):
+            scored.unlink()
         partial.rename(folder)
-    run(name, study, data, changes)
 
 
 def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:

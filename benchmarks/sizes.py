@@ -9,7 +9,7 @@ them. The run `quex` must be there. Interrupted, it goes on where it was.
 import argparse
 from pathlib import Path
 
-from series import entry, run, variant
+from series import copy, entry, run, variant
 
 from cxrseg import compare, paths, runs
 
@@ -20,20 +20,30 @@ FEWER = ["data.cases_per_class={Normal: 6000, COVID: 6000, Non-COVID: 6000}", "t
 """Fewer phantoms, and a running mean over as much fewer steps."""
 
 
+def plan() -> tuple[dict, dict]:
+    """Return the runs that learn from phantoms and those that start from them, one each width, for `series.run`."""
+    phantoms, trained = {}, {}
+    for width in WIDTHS:
+        size = f"train.base_filters={width}"
+        phantoms[f"phantom-{width}"] = ("phantom", [*FEWER, size])
+        trained[variant("best", f"width {width}")] = ("best", [size, f"train.init=phantom-{width}"])
+    return phantoms, trained
+
+
 def main() -> None:
     """Run what is missing, and write ``book/published/sizes.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
     compare.cases("quex")  # before an hour of work, not after it
-    run("best", "best", data)
-    rows = {}
-    for width in WIDTHS:
-        size = f"train.base_filters={width}"
-        run(f"phantom-{width}", "phantom", "", [*FEWER, size])
-        small = variant("best", f"width {width}")
-        run(small, "best", data, [size, f"train.init=phantom-{width}"])
-        rows[str(width)] = entry(small, "best")
+    phantoms, trained = plan()
+    first, *others = phantoms
+    run({first: phantoms[first]}, data)
+    for name in others:
+        copy(name, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for all
+    run(phantoms, data)
+    run({"best": ("best", []), **trained}, data)
+    rows = {str(width): entry(name, "best") for width, name in zip(WIDTHS, trained, strict=True)}
     content = {
         "command": f"python benchmarks/sizes.py --data {Path(data).name}",
         "best": entry("best"),

@@ -35,6 +35,9 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # small products on many cores only wait for one another
+    # Folds side by side share one graphics card: none may take all of its memory at the start.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
     output = Path(output)
