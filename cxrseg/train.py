@@ -5,9 +5,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
@@ -215,10 +218,22 @@ def check(model: keras.Model, batches: Batches) -> dict:
     return {f"val_{name}": mean for name, mean in _means(model.test_on_batch, batches).items()}
 
 
+def ahead(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the batches in their order, while later ones are being prepared: a graphics card need not wait for them."""
+    # One core takes the steps; beyond eight others, batches would only wait in memory.
+    workers = min(max(1, joblib.cpu_count() - 1), 8)
+    with ThreadPoolExecutor(workers) as pool:  # threads: NumPy and Pillow let go of Python's lock
+        waiting = deque(pool.submit(batches.__getitem__, number) for number in range(min(workers, len(batches))))
+        for number in range(len(batches)):
+            batch = waiting.popleft().result()
+            if number + workers < len(batches):
+                waiting.append(pool.submit(batches.__getitem__, number + workers))
+            yield batch
+
+
 def _means(step: Callable, batches: Batches, after_step: Callable[[int], None] = lambda number: None) -> dict:
     sums, count = {}, 0
-    for number in range(len(batches)):
-        images, masks = batches[number]
+    for number, (images, masks) in enumerate(ahead(batches)):
         for name, mean in step(images, masks, return_dict=True).items():
             sums[name] = sums.get(name, 0) + float(mean) * len(images)
         count += len(images)

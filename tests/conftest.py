@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cxrseg import paths  # noqa: F401  before a test imports Keras: the package tells TensorFlow how to compute
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import keras
@@ -88,6 +89,25 @@ def test_killed_training_goes_on_to_the_same_end(changes, data, tmp_path):
     np.testing.assert_array_equal(weights(tmp_path / "killed"), weights(tmp_path / "straight"))
     curves = [pd.read_csv(tmp_path / name / "history.csv").drop(columns="seconds") for name in ("killed", "straight")]
     pd.testing.assert_frame_equal(*curves)
+
+
+def test_batches_come_in_order_and_are_prepared_ahead():
+    """The second is begun before the first is done with, and what fails while being prepared fails here."""
+    begun = [threading.Event() for _ in range(5)]
+
+    class Numbers(list):
+        def __getitem__(self, number):
+            begun[number].set()
+            if number == 4:
+                raise ValueError("the last one cannot be made")
+            return number, number
+
+    taken = []
+    with pytest.raises(ValueError, match="last one"):
+        for number, _ in module.ahead(Numbers(range(5))):
+            taken.append(number)
+            assert begun[number + 1].wait(timeout=30), "the next batch waits until this one is done"
+    assert taken == [0, 1, 2, 3]
 
 
 def test_averaging_keeps_the_running_mean_of_the_weights(data, tmp_path, monkeypatch):
