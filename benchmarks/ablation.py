@@ -2,17 +2,18 @@
 
     python benchmarks/ablation.py --data A.zip
 
-Also the paper's recipe, if its run `quex` is there. Interrupted, it goes on where it was.
+Also the paper's recipe, if its run `quex` is here or was published. Interrupted, it goes on where it was; with --only,
+what was published of the other changes stays, if it was held against the same `best`.
 """
 
 import argparse
 import shlex
 from pathlib import Path
 
-from series import entry, rescore, run, variant
+from series import before, entry, known, rescore, result, run, variant
 from zero_shot import decision_cases, summarise
 
-from cxrseg import compare, paths, runs
+from cxrseg import paths, runs
 from cxrseg.config import DataConfig
 from cxrseg.sources import covid_qu_ex
 
@@ -40,9 +41,10 @@ def scoring(change: str) -> bool:
 
 
 def plan(changes: list[str]) -> dict[str, tuple[str, list[str]]]:
-    """Return `best` and the runs that learn otherwise, for `series.run`."""
+    """Return the runs that learn otherwise, and `best` where it is needed, for `series.run`."""
     learning = {variant("best", change): ("best", CHANGES[change]) for change in changes if not scoring(change)}
-    return {"best": ("best", []), **learning}
+    best = {} if known("best") and not any(map(scoring, changes)) else {"best": ("best", [])}
+    return best | learning
 
 
 def main() -> None:
@@ -55,22 +57,24 @@ def main() -> None:
     )  # fmt: skip
     options = parser.parse_args()
     run(plan(options.only), options.data)
-    rows = {"best": entry("best")}
+    best, summary = result("best")
+    measured = {"best": entry("best")}
     for change in options.only:
         name = variant("best", change)
         if scoring(change):
             rescore(name, "best", "best", options.data, CHANGES[change])
-        rows[change] = entry(name, "best")
-    if (paths.run("quex") / "cases.csv").is_file():
-        rows[PAPER] = entry("quex", "best")
+        measured[change] = entry(name, "best")
+    if known("quex"):
+        measured[PAPER] = entry("quex", "best")
+    measured = before("ablation", measured["best"], "rows", "best").get("rows", {}) | measured
+    rows = {name: measured[name] for name in ("best", *CHANGES, PAPER) if name in measured}
     archive = DataConfig(source="covid_qu_ex", path=options.data)
     # The phantoms that `best` starts from were steered on some of the cases.
-    best = compare.cases("best")
     seen = best["case_id"].isin(decision_cases(case.case_id for case in covid_qu_ex.cases(archive)))
-    summary = runs.summary("best")
+    changes = [change for change in CHANGES if change in rows]
     command = f"python benchmarks/ablation.py --data {Path(options.data).name}"
-    if options.only != list(CHANGES):
-        command = shlex.join([*command.split(), "--only", *options.only])
+    if changes != list(CHANGES):
+        command = shlex.join([*command.split(), "--only", *changes])
     content = {
         "command": command,
         "rows": rows,

@@ -3,8 +3,8 @@
     python benchmarks/curve.py --data A.zip
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
-the score is that of the default model on the same cases. The run `quex` must be there. Interrupted, it goes on where
-it was.
+the score is that of the default model on the same cases. The run `quex` must be here, or published. Interrupted, it
+goes on where it was; with --only, what was published of the other numbers stays, if it is of the same `best`.
 """
 
 import argparse
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 from ablation import RANDOM, SCRATCH
-from series import difference, entry, run, variant
+from series import before, difference, entry, known, result, run, variant
 from zero_shot import summarise
 
-from cxrseg import compare, paths, runs
+from cxrseg import paths, runs
 
 EPOCHS = {10: 200, 30: 100, 100: 50}
 """Passes by cases: few cases make short passes. All: as the study says."""
@@ -42,33 +42,44 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="+", choices=EPOCHS, default=list(EPOCHS), help="these numbers alone")
     options = parser.parse_args()
     data, only = options.data, sorted(options.only)
-    paper = compare.cases("quex")
-    run({name: study for point in points_of(only).values() for name, study in point.items()}, data)
+    if not known("best"):
+        run({"best": ("best", [])}, data)
+    whole, summary = result("best")
+    earlier = before("curve", summarise(whole), "points", "all", "phantoms")
+    if not earlier:
+        result("quex")  # before hours of work, not after them
+    parts = points_of(only)
+    if earlier and only != list(EPOCHS):
+        del parts[0]
+    new = {name: study for point in parts.values() for name, study in point.items()}
+    run({name: study for name, study in new.items() if name != "best"}, data)
     command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(command, check=True)
     tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
-    whole = compare.cases("best")
     # The same archive, masks and pixels, by another way: these names do mean the same cases.
     default = tested[tested["case_id"].isin(whole["case_id"])].assign(dataset=whole["dataset"].iloc[0])
-    points = {"0": {"phantoms": summarise(default)}}
-    starts = {}
-    for cases, (phantoms, scratch) in points_of(only).items():
-        starts[cases] = phantoms
+    points = earlier.get("points", {}) | {"0": {"phantoms": summarise(default)}}
+    minus_paper = earlier.get("minus_paper", {})
+    for cases, (phantoms, scratch) in parts.items():
+        rows, random = result(phantoms)[0], result(scratch)[0]
         points[str(cases or "all")] = {
             "phantoms": entry(phantoms),
             "scratch": entry(scratch),
-            "phantoms_minus_default": difference(compare.cases(phantoms), default),
-            "phantoms_minus_scratch": difference(compare.cases(phantoms), compare.cases(scratch)),
+            "phantoms_minus_default": difference(rows, default),
+            "phantoms_minus_scratch": difference(rows, random),
         }
-    part = "" if only == list(EPOCHS) else " --only " + " ".join(map(str, only))
+        if known("quex"):
+            minus_paper[str(cases or "all")] = difference(rows, result("quex")[0])
+    numbers = [cases for cases in EPOCHS if str(cases) in points]
+    part = "" if numbers == list(EPOCHS) else " --only " + " ".join(map(str, numbers))
     content = {
         "command": f"python benchmarks/curve.py --data {Path(data).name}{part}",
         "n_cases": len(whole),
-        "points": points,
-        "paper": entry("quex"),
-        "minus_paper": {str(cases or "all"): difference(compare.cases(name), paper) for cases, name in starts.items()},
-        "epochs": {str(cases): EPOCHS[cases] for cases in only},
-        "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
+        "points": {name: points[name] for name in ("0", *map(str, numbers), "all")},
+        "paper": entry("quex") if known("quex") else earlier["paper"],
+        "minus_paper": minus_paper,
+        "epochs": {str(cases): EPOCHS[cases] for cases in numbers},
+        "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "curve.json", content)

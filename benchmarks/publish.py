@@ -2,21 +2,28 @@
 
     python benchmarks/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
 
-No image goes along, and of paths only the last part.
+No image goes along, and of paths only the last part. The scores of each case come beside it, as ``<name>.csv``: a
+series is held against them where the run itself is not at hand.
 """
 
 import sys
 
+import pandas as pd
+
 from cxrseg import paths, runs
+
+COLUMNS = ["case_id", "label", "structure", "dice", "hd95_px", "nsd_2px", "truth_pixels", "predicted_pixels"]
 
 
 def publish(name: str, command: str) -> None:
-    """Write ``book/published/<name>.json`` from the summary of run `name`."""
+    """Write ``book/published/<name>.json`` from the summary of run `name`, and ``<name>.csv`` from its cases."""
     summary = runs.summary(name)
     if summary["provenance"]["dirty"]:
         sys.exit(f"run {name!r} was made from files that differ from its commit: commit, then run it again")
     paths.published().mkdir(parents=True, exist_ok=True)
     runs.write_summary(paths.published() / f"{name}.json", {"command": command, **summary})
+    rows = pd.read_csv(paths.run(name) / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
+    rows[COLUMNS].to_csv(paths.published() / f"{name}.csv", index=False)
     print(paths.published() / f"{name}.json")
 
 

@@ -1,6 +1,7 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -76,19 +77,49 @@ def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
     return stats.paired(a.set_index("case_id")[measure][common], b.set_index("case_id")[measure][common])
 
 
+def known(name: str) -> bool:
+    """Tell whether a run is here, or was published with its cases."""
+    return (paths.run(name) / "cases.csv").is_file() or (paths.published() / f"{name}.csv").is_file()
+
+
+def before(series: str, best: dict, *where: str) -> dict:
+    """Return what was published of a series, if it was held against the same `best`; else nothing.
+
+    So a series may be measured in parts, on machines that have no run of the other parts. `where` are the keys of the
+    entry of `best` in the file.
+    """
+    file = paths.published() / f"{series}.json"
+    if not file.is_file():
+        return {}
+    content = part = json.loads(file.read_text())
+    for key in where:
+        part = part[key]
+    return content if math.isclose(part["mean"], best["mean"], rel_tol=1e-5) else {}
+
+
+def result(name: str) -> tuple[pd.DataFrame, dict]:
+    """Return the scored cases and the summary of a run; where it is not here, what was published of it."""
+    if (paths.run(name) / "cases.csv").is_file():
+        return compare.cases(name), runs.summary(name)
+    file = paths.published() / f"{name}.csv"
+    if not file.is_file():
+        sys.exit(f"error: {file} is missing: run {name!r}, or publish it, first")
+    summary = json.loads(file.with_suffix(".json").read_text())
+    return compare.table(file, summary), summary
+
+
 def entry(name: str, reference: str = "") -> dict:
     """Return what a page needs of one run: scores, size, seconds; and its differences from the reference."""
-    rows = compare.cases(name)
-    records = [json.loads(file.read_text()) for file in sorted(paths.run(name).glob("fold-*/train.json"))]
+    rows, summary = result(name)
     content = {
         **summarise(rows),
         "hd95_px": stats.summarise(rows["hd95_px"]),
         "nsd_2px": stats.summarise(rows["nsd_2px"]),
-        "n_parameters": records[0]["n_parameters"],
-        "seconds_per_fold": float(np.mean([record["seconds"] for record in records])),
-        "commit": runs.summary(name)["provenance"]["commit"],
+        "n_parameters": summary["n_parameters"],
+        "seconds_per_fold": float(np.mean([fold["seconds"] for fold in summary["provenance"]["training"]])),
+        "commit": summary["provenance"]["commit"],
     }
     if reference and reference != name:
-        base = compare.cases(reference)
+        base, _ = result(reference)
         content["difference"] = {measure: difference(rows, base, measure) for measure in MEASURES}
     return content

@@ -19,21 +19,21 @@ def cases(name: str) -> pd.DataFrame:
     file = paths.run(name) / "cases.csv"
     if not file.is_file():
         raise FileNotFoundError(f"run {name!r} has not been evaluated: {file} is missing")
-    return _table(file, name)
+    return table(file, runs.summary(name))
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
     """Return the scored cases of a run's network and of both baselines, the network first."""
-    rows = _table(paths.run(name) / "baselines.csv", name)
+    rows = table(paths.run(name) / "baselines.csv", runs.summary(name))
     return {name: cases(name), **{method: part for method, part in rows.groupby("method", sort=False)}}
 
 
-def _table(file: Path, name: str) -> pd.DataFrame:
+def table(file: Path, summary: dict) -> pd.DataFrame:
     """Read scored cases and note the dataset they come from: two runs on one are comparable case by case."""
     rows = pd.read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
     wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
     rows = rows[wanted].reset_index(drop=True)
-    return rows.assign(dataset=runs.summary(name)["provenance"]["dataset_fingerprint"])
+    return rows.assign(dataset=summary["provenance"]["dataset_fingerprint"])
 
 
 def shared(a: pd.DataFrame, b: pd.DataFrame) -> pd.Index:

@@ -43,11 +43,12 @@ def test_run_leaves_what_the_contract_names(tiny):
     assert not list(tiny.rglob("*partial*"))
 
 
-def test_nothing_is_done_twice(checkout, tiny):
+@pytest.mark.parametrize("profile", [[], ["--profile", "gpu"]], ids=["", "profile gpu"])
+def test_nothing_is_done_twice(profile, checkout, tiny):
     before = dates(tiny, *ARTEFACTS)
     began = time.monotonic()
-    done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY)
-    assert done.returncode == 0
+    done = cxrseg(checkout, "run", "demo", "--name", "tiny", *TINY, *profile)
+    assert done.returncode == 0, done.stderr
     assert "mean Dice" in done.stdout
     assert time.monotonic() - began < 20  # seconds; about two on a quiet machine
     assert dates(tiny, *ARTEFACTS) == before
