@@ -10,7 +10,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from series import before, entry, known, rescore, result, run, variant
+from series import before, entry, known, published, rescore, result, run, variant
 from zero_shot import decision_cases, summarise
 
 from cxrseg import paths, runs
@@ -43,7 +43,7 @@ def scoring(change: str) -> bool:
 def plan(changes: list[str]) -> dict[str, tuple[str, list[str]]]:
     """Return the runs that learn otherwise, and `best` where it is needed, for `series.run`."""
     learning = {variant("best", change): ("best", CHANGES[change]) for change in changes if not scoring(change)}
-    best = {} if known("best") and not any(map(scoring, changes)) else {"best": ("best", [])}
+    best = {} if published("best") and not any(map(scoring, changes)) else {"best": ("best", [])}
     return best | learning
 
 

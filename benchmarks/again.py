@@ -9,6 +9,7 @@ Writes ``book/published/again.json``.
 import json
 import sys
 
+import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
 

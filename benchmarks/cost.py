@@ -11,6 +11,7 @@ that stands what the phantoms of the default model cost, once and for all.
 
 import json
 import time
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from rounds import alternate, ratio, spread
 
 from cxrseg import hardware, paths, runs
 from cxrseg.prepare import load
-from cxrseg.train import Batches, build, split
+from cxrseg.train import Batches, ahead, build, split
 
 ROUNDS, STEPS = 8, {"quex": 2, "best": 8}
 
@@ -33,8 +34,8 @@ def learner(name: str):
 
     def steps() -> float:
         began = time.monotonic()
-        for number in range(STEPS[name]):
-            model.train_on_batch(*batches[number])
+        for images, targets in islice(ahead(batches), STEPS[name]):
+            model.train_on_batch(images, targets)
         return (time.monotonic() - began) / (STEPS[name] * config.batch_size)
 
     return steps

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 
+import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
 import onnxruntime

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
 

@@ -2,8 +2,8 @@
 
     python benchmarks/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
 
-No image goes along, and of paths only the last part. The scores of each case come beside it, as ``<name>.csv``: a
-series is held against them where the run itself is not at hand.
+No image goes along, and of a path only the last part, or where in the archive a case lies. The scores of each case come
+beside it, as ``<name>.csv``: a series is held against them where the run itself is not at hand.
 """
 
 import sys
@@ -18,12 +18,14 @@ COLUMNS = ["case_id", "label", "structure", "dice", "hd95_px", "nsd_2px", "truth
 def publish(name: str, command: str) -> None:
     """Write ``book/published/<name>.json`` from the summary of run `name`, and ``<name>.csv`` from its cases."""
     summary = runs.summary(name)
+    if summary["parameters"]["data"]["source"] == "folder":
+        sys.exit(f"run {name!r} is of somebody's own images, whose names are nobody else's business: not published")
     if summary["provenance"]["dirty"]:
         sys.exit(f"run {name!r} was made from files that differ from its commit: commit, then run it again")
     paths.published().mkdir(parents=True, exist_ok=True)
-    runs.write_summary(paths.published() / f"{name}.json", {"command": command, **summary})
     rows = pd.read_csv(paths.run(name) / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
     rows[COLUMNS].to_csv(paths.published() / f"{name}.csv", index=False)
+    runs.write_summary(paths.published() / f"{name}.json", {"command": command, **summary})
     print(paths.published() / f"{name}.json")
 
 

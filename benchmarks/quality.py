@@ -21,6 +21,8 @@ import json
 from pathlib import Path
 
 import joblib
+
+import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
 import pandas as pd

@@ -33,8 +33,14 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
     data : str
         COVID-QU-Ex, for the studies that learn from it.
     """
+    if data and not Path(data).exists():
+        sys.exit(f"error: --data {data}: no such file or folder")
+    if not plan:
+        return
     studies = {}
     for name, (study, changes) in plan.items():
+        if study == "best" and published("best"):  # what it is held against was computed so
+            changes = [*changes, f"train.precision={result('best')[1]['provenance']['precision']}"]
         content = read_study(paths.study_file(study), changes)
         if content.data.source != "phantom":
             path = {"path": str(Path(data).resolve())}
@@ -42,6 +48,11 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         studies[name] = content
     try:
         runs.start(studies)
+        for name in [name for name, (study, _) in plan.items() if study == "best" and published("best")][:1]:
+            pipeline.execute([name], f"{name}/data/dataset.json")
+            theirs = result("best")[1]["provenance"]["dataset_fingerprint"]
+            if json.loads((paths.data(name) / "dataset.json").read_text())["fingerprint"] != theirs:
+                sys.exit(f"error: --data {data}: other cases than those of the published best; run best on them first")
         pipeline.execute(list(studies), "all")
     except (ValueError, RuntimeError) as error:
         sys.exit(f"error: {error}")
@@ -61,8 +72,9 @@ def copy(name: str, source: str, *parts: str) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         for part in parts:
             (partial / part).parent.mkdir(parents=True, exist_ok=True)
-            whole = (paths.run(source) / part).is_dir()
-            (shutil.copytree if whole else shutil.copy2)(paths.run(source) / part, partial / part)
+            old, new = paths.run(source) / part, partial / part
+            # With dates of today: of copies, Snakemake has dates alone to go by.
+            shutil.copytree(old, new, copy_function=shutil.copy) if old.is_dir() else shutil.copy(old, new)
         # Of copies Snakemake does not know with what scoring they were made: none may lie there.
         for scored in partial.glob("notebooks/0[34]-*"):
             scored.unlink()
@@ -78,8 +90,13 @@ def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
 
 
 def known(name: str) -> bool:
-    """Tell whether a run is here, or was published with its cases."""
-    return (paths.run(name) / "cases.csv").is_file() or (paths.published() / f"{name}.csv").is_file()
+    """Tell whether a run is here, scored, or was published with its cases."""
+    return (paths.run(name) / "summary.json").is_file() or published(name)
+
+
+def published(name: str) -> bool:
+    """Tell whether a run that is not here was published with its cases."""
+    return not paths.run(name).exists() and (paths.published() / f"{name}.csv").is_file()
 
 
 def before(series: str, best: dict, *where: str) -> dict:
@@ -94,12 +111,15 @@ def before(series: str, best: dict, *where: str) -> dict:
     content = part = json.loads(file.read_text())
     for key in where:
         part = part[key]
-    return content if math.isclose(part["mean"], best["mean"], rel_tol=1e-5) else {}
+    if not math.isclose(part["mean"], best["mean"], rel_tol=1e-5):
+        print(f"what was published of {series} was held against another best ({part['mean']}): nothing of it is kept")
+        return {}
+    return content
 
 
 def result(name: str) -> tuple[pd.DataFrame, dict]:
     """Return the scored cases and the summary of a run; where it is not here, what was published of it."""
-    if (paths.run(name) / "cases.csv").is_file():
+    if (paths.run(name) / "summary.json").is_file():
         return compare.cases(name), runs.summary(name)
     file = paths.published() / f"{name}.csv"
     if not file.is_file():
@@ -118,6 +138,7 @@ def entry(name: str, reference: str = "") -> dict:
         "n_parameters": summary["n_parameters"],
         "seconds_per_fold": float(np.mean([fold["seconds"] for fold in summary["provenance"]["training"]])),
         "commit": summary["provenance"]["commit"],
+        "precision": summary["provenance"]["precision"],
     }
     if reference and reference != name:
         base, _ = result(reference)

@@ -9,7 +9,7 @@ them. Interrupted, it goes on where it was.
 import argparse
 from pathlib import Path
 
-from series import copy, entry, known, result, run, variant
+from series import copy, entry, published, result, run, variant
 
 from cxrseg import paths, runs
 
@@ -41,7 +41,7 @@ def main() -> None:
     for name in others:
         copy(name, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for all
     run(phantoms, data)
-    run(trained if known("best") else {"best": ("best", []), **trained}, data)
+    run(trained if published("best") else {"best": ("best", []), **trained}, data)
     rows = {str(width): entry(name, "best") for width, name in zip(WIDTHS, trained, strict=True)}
     content = {
         "command": f"python benchmarks/sizes.py --data {Path(data).name}",

@@ -75,6 +75,7 @@ def start(python: str, name: str, images: int, data: Path | str) -> subprocess.P
     """Start a contender, which trains for one round whenever it is asked."""
     command = [python, __file__, "--contender", name, str(images), str(data)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)  # what cxrseg sets of itself, plain Keras does not
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )

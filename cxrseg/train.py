@@ -222,13 +222,16 @@ def ahead(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the batches in their order, while later ones are being prepared: a graphics card need not wait for them."""
     # One core takes the steps; beyond eight others, batches would only wait in memory.
     workers = min(max(1, joblib.cpu_count() - 1), 8)
-    with ThreadPoolExecutor(workers) as pool:  # threads: NumPy and Pillow let go of Python's lock
+    pool = ThreadPoolExecutor(workers)  # threads: NumPy and Pillow let go of Python's lock
+    try:
         waiting = deque(pool.submit(batches.__getitem__, number) for number in range(min(workers, len(batches))))
         for number in range(len(batches)):
             batch = waiting.popleft().result()
             if number + workers < len(batches):
                 waiting.append(pool.submit(batches.__getitem__, number + workers))
             yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _means(step: Callable, batches: Batches, after_step: Callable[[int], None] = lambda number: None) -> dict:

@@ -43,3 +43,5 @@ def test_published_numbers_name_their_command_and_no_machine():
         content = json.loads(file.read_text())
         assert content["command"], file
         assert not re.search(r"\"(/|[A-Z]:\\\\)", file.read_text()), file
+    for file in (ROOT / "book" / "published").glob("*.csv"):
+        assert not re.search(r"^\"?(/|[A-Z]:)", file.read_text(), re.MULTILINE), file
