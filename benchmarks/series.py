@@ -37,10 +37,13 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         sys.exit(f"error: --data {data}: no such file or folder")
     if not plan:
         return
+    # What is held against a published `best` computes as that did, on the same cases.
+    theirs = result("best")[1]["provenance"] if published("best") and "best" not in plan else {}
+    variants = [name for name, (study, _) in plan.items() if study == "best"]
     studies = {}
     for name, (study, changes) in plan.items():
-        if study == "best" and published("best"):  # what it is held against was computed so
-            changes = [*changes, f"train.precision={result('best')[1]['provenance']['precision']}"]
+        if theirs and name in variants:
+            changes = [*changes, f"train.precision={theirs['precision']}"]
         content = read_study(paths.study_file(study), changes)
         if content.data.source != "phantom":
             path = {"path": str(Path(data).resolve())}
@@ -48,10 +51,10 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         studies[name] = content
     try:
         runs.start(studies)
-        for name in [name for name, (study, _) in plan.items() if study == "best" and published("best")][:1]:
-            pipeline.execute([name], f"{name}/data/dataset.json")
-            theirs = result("best")[1]["provenance"]["dataset_fingerprint"]
-            if json.loads((paths.data(name) / "dataset.json").read_text())["fingerprint"] != theirs:
+        if theirs and variants:
+            pipeline.execute(variants[:1], f"{variants[0]}/data/dataset.json")
+            dataset = json.loads((paths.data(variants[0]) / "dataset.json").read_text())
+            if dataset["fingerprint"] != theirs["dataset_fingerprint"]:
                 sys.exit(f"error: --data {data}: other cases than those of the published best; run best on them first")
         pipeline.execute(list(studies), "all")
     except (ValueError, RuntimeError) as error:

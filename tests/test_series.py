@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from cxrseg import paths
+from cxrseg import paths, runs
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import ablation
@@ -77,3 +77,30 @@ def test_a_series_refuses_a_path_that_is_not_there_before_it_writes_it_down(plac
     with pytest.raises(SystemExit, match="no such file"):
         series.run({"best": ("best", [])}, "nowhere.zip")
     assert not list((places / "runs").iterdir())
+
+
+def test_what_is_held_against_a_published_best_computes_alike_on_the_same_cases(places, monkeypatch):
+    scored(places / "published" / "summary", [0.5, 0.75])
+    for suffix in ("csv", "json"):
+        old = "cases.csv" if suffix == "csv" else "summary.json"
+        (places / "published" / "summary" / old).rename(places / "published" / f"best.{suffix}")
+    (places / "archive.zip").touch()
+    done = []
+
+    def execute(names, target):
+        done.append((names, target))
+        paths.data(names[0]).mkdir(parents=True, exist_ok=True)
+        (paths.data(names[0]) / "dataset.json").write_text(json.dumps({"fingerprint": "same"}))
+
+    monkeypatch.setattr(series.pipeline, "execute", execute)
+    plan = {"thin": ("best", ["train.base_filters=4"])}
+    series.run(plan, str(places / "archive.zip"))
+    assert done == [(["thin"], "thin/data/dataset.json"), (["thin"], "all")]
+    assert runs.study("thin").train.precision == "float32"
+    monkeypatch.setattr(series.pipeline, "execute", lambda names, target: None)
+    (paths.data("thin") / "dataset.json").write_text(json.dumps({"fingerprint": "other"}))
+    with pytest.raises(SystemExit, match="other cases"):
+        series.run(plan, str(places / "archive.zip"))
+
+    series.run({"best": ("best", [])}, str(places / "archive.zip"))
+    assert runs.study("best").train.precision == "auto", "best itself is the study as it is"
