@@ -12,8 +12,8 @@ help:  ## list the targets
 book: $(READY)  ## run a study where needed and render its report (STUDY=demo, or another study or run)
 	@.venv/bin/cxrseg book $(STUDY)
 
-test: $(READY)  ## run the tests
-	@.venv/bin/python -m pytest
+test: $(READY)  ## run the tests, file by file, two at a time
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }
