@@ -29,7 +29,20 @@ def with_baselines(name: str) -> dict[str, pd.DataFrame]:
 
 
 def table(file: Path, summary: dict) -> pd.DataFrame:
-    """Read scored cases and note the dataset they come from: two runs on one are comparable case by case."""
+    """Read scored cases and note the dataset they come from: two runs on one are comparable case by case.
+
+    Parameters
+    ----------
+    file : Path
+        Rows as in ``cases.csv``.
+    summary : dict
+        The content of the ``summary.json`` that belongs to them.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the first structure whose reference mask is not empty, with the column ``dataset``, a fingerprint.
+    """
     rows = pd.read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
     wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
     rows = rows[wanted].reset_index(drop=True)

@@ -219,7 +219,22 @@ def check(model: keras.Model, batches: Batches) -> dict:
 
 
 def ahead(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the batches in their order, while later ones are being prepared: a graphics card need not wait for them."""
+    """Yield the batches in their order, while later ones are being prepared: a graphics card need not wait for them.
+
+    Parameters
+    ----------
+    batches : Batches
+
+    Yields
+    ------
+    images : (n, size, size, channels) float32 array
+    masks : (n, size, size, structures) float32 array of 0 and 1
+
+    Raises
+    ------
+    Exception
+        What the preparation of a batch raises, when its turn comes.
+    """
     # One core takes the steps; beyond eight others, batches would only wait in memory.
     workers = min(max(1, joblib.cpu_count() - 1), 8)
     pool = ThreadPoolExecutor(workers)  # threads: NumPy and Pillow let go of Python's lock
