@@ -28,6 +28,9 @@ CHANGES = {
     "constant learning rate": ["train.schedule=constant"],
     "the last weights, not their mean": ["train.averaging=0"],
     "the mask as it comes": ["evaluate.pieces=0"],
+    # Nothing but chance: what a change must be larger than.
+    "another seed": ["train.seed=2024"],
+    "a third seed": ["train.seed=2025"],
     # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
     "random weights, grey levels as they are": [SCRATCH, "train.contrast=as_is"],
     "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],

@@ -13,7 +13,7 @@ from series import copy, entry, published, result, run, variant
 
 from cxrseg import paths, runs
 
-WIDTHS = [4, 5, 7, 10, 15]
+WIDTHS = [4, 5, 7, 10, 15, 22]
 """Channels of the first level; 15: the default model's."""
 
 FEWER = ["data.cases_per_class={Normal: 6000, COVID: 6000, Non-COVID: 6000}", "train.averaging=0.99"]
