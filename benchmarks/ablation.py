@@ -2,18 +2,16 @@
 
     python benchmarks/ablation.py --data A.zip
 
-Also the paper's recipe, if its run `quex` is here or was published. Interrupted, it goes on where it was; with --only,
-what was published of the other changes stays, if it was held against the same `best`.
+Also the paper's recipe, if its run `quex` is here. Interrupted, it goes on where it was.
 """
 
 import argparse
-import shlex
 from pathlib import Path
 
-from series import before, entry, known, published, rescore, result, run, variant
+from series import entry, known, rescore, run, variant
 from zero_shot import decision_cases, summarise
 
-from cxrseg import paths, runs
+from cxrseg import compare, paths, runs
 from cxrseg.config import DataConfig
 from cxrseg.sources import covid_qu_ex
 
@@ -43,43 +41,32 @@ def scoring(change: str) -> bool:
     return all(key.startswith("evaluate.") for key in CHANGES[change])
 
 
-def plan(changes: list[str]) -> dict[str, tuple[str, list[str]]]:
-    """Return the runs that learn otherwise, and `best` where it is needed, for `series.run`."""
-    learning = {variant("best", change): ("best", CHANGES[change]) for change in changes if not scoring(change)}
-    best = {} if published("best") and not any(map(scoring, changes)) else {"best": ("best", [])}
-    return best | learning
+def plan() -> dict[str, tuple[str, list[str]]]:
+    """Return `best` and the runs that learn otherwise, for `series.run`."""
+    learning = {variant("best", change): ("best", CHANGES[change]) for change in CHANGES if not scoring(change)}
+    return {"best": ("best", []), **learning}
 
 
 def main() -> None:
     """Run what is missing, and write ``book/published/ablation.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
-    parser.add_argument(
-        "--only", nargs="*", choices=list(CHANGES), default=list(CHANGES), metavar="CHANGE",
-        help="these changes alone; with none, only the paper's recipe",
-    )  # fmt: skip
-    options = parser.parse_args()
-    run(plan(options.only), options.data)
-    best, summary = result("best")
-    measured = {"best": entry("best")}
-    for change in options.only:
+    data = parser.parse_args().data
+    run(plan(), data)
+    rows = {"best": entry("best")}
+    for change in CHANGES:
         name = variant("best", change)
         if scoring(change):
-            rescore(name, "best", "best", options.data, CHANGES[change])
-        measured[change] = entry(name, "best")
+            rescore(name, "best", "best", data, CHANGES[change])
+        rows[change] = entry(name, "best")
     if known("quex"):
-        measured[PAPER] = entry("quex", "best")
-    measured = before("ablation", measured["best"], "rows", "best").get("rows", {}) | measured
-    rows = {name: measured[name] for name in ("best", *CHANGES, PAPER) if name in measured}
-    archive = DataConfig(source="covid_qu_ex", path=options.data)
+        rows[PAPER] = entry("quex", "best")
+    best, summary = compare.cases("best"), runs.summary("best")
+    archive = DataConfig(source="covid_qu_ex", path=data)
     # The phantoms that `best` starts from were steered on some of the cases.
     seen = best["case_id"].isin(decision_cases(case.case_id for case in covid_qu_ex.cases(archive)))
-    changes = [change for change in CHANGES if change in rows]
-    command = f"python benchmarks/ablation.py --data {Path(options.data).name}"
-    if changes != list(CHANGES):
-        command = shlex.join([*command.split(), "--only", *changes])
     content = {
-        "command": command,
+        "command": f"python benchmarks/ablation.py --data {Path(data).name}",
         "rows": rows,
         "steered": {"seen": summarise(best[seen]), "others": summarise(best[~seen])},
         "parameters": summary["parameters"],

@@ -3,30 +3,31 @@
     python benchmarks/curve.py --data A.zip
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
-the score is that of the default model on the same cases. The run `quex` must be here, or published. Interrupted, it
-goes on where it was; with --only, what was published of the other numbers stays, if it is of the same `best`.
+the score is that of the default model on the same cases. What is held against the paper's recipe needs its run `quex`.
+Interrupted, it goes on where it was; with --only, what was published of the others, on the same cases, stays.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 from ablation import RANDOM, SCRATCH
-from series import before, difference, entry, known, published, result, run, variant
+from series import difference, entry, known, run, variant
 from zero_shot import summarise
 
-from cxrseg import paths, runs
+from cxrseg import compare, paths, runs
 
 EPOCHS = {10: 200, 30: 100, 100: 50}
-"""Passes by cases: few cases make short passes. All: as the study says."""
+"""Passes by cases: few cases make short passes. 0, all cases: as the study says."""
 
 
 def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]:
     """Return two runs for each number of cases, from phantoms and from random weights, for `series.run`; 0: all."""
     points = {}
-    for cases in [*numbers, 0]:
+    for cases in numbers:
         few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
         phantoms = variant("best", f"{cases} cases") if cases else "best"
         # With all cases: the same run as a row of the ablation.
@@ -35,24 +36,24 @@ def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]
     return points
 
 
+def before(fingerprint: str) -> dict:
+    """Return what was published of the curve, if it is of the same cases; else nothing."""
+    file = paths.published() / "curve.json"
+    content = json.loads(file.read_text()) if file.is_file() else {}
+    return content if content.get("dataset_fingerprint") == fingerprint else {}
+
+
 def main() -> None:
     """Run what is missing, and write ``book/published/curve.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
-    parser.add_argument("--only", type=int, nargs="+", choices=EPOCHS, default=list(EPOCHS), help="these numbers alone")
+    parser.add_argument("--only", type=int, nargs="+", choices=[*EPOCHS, 0], default=[*EPOCHS, 0], help="0: all cases")
     options = parser.parse_args()
-    data, only = options.data, sorted(options.only)
-    if not published("best"):
-        run({"best": ("best", [])}, data)
-    whole, summary = result("best")
-    earlier = before("curve", summarise(whole), "points", "all", "phantoms")
-    parts = points_of(only)
-    if earlier and only != list(EPOCHS):
-        del parts[0]
-    else:
-        result("quex")  # before hours of work, not after them
-    new = {name: study for point in parts.values() for name, study in point.items()}
-    run({name: study for name, study in new.items() if name != "best"}, data)
+    data, parts = options.data, points_of(options.only)
+    run({name: study for point in parts.values() for name, study in point.items()}, data)
+    first = next(iter(parts[options.only[0]]))
+    whole, fingerprint = compare.cases(first), runs.summary(first)["provenance"]["dataset_fingerprint"]
+    earlier = before(fingerprint)
     command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(command, check=True)
     tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
@@ -61,26 +62,24 @@ def main() -> None:
     points = earlier.get("points", {}) | {"0": {"phantoms": summarise(default)}}
     minus_paper = earlier.get("minus_paper", {})
     for cases, (phantoms, scratch) in parts.items():
-        rows, random = result(phantoms)[0], result(scratch)[0]
+        rows, random = compare.cases(phantoms), compare.cases(scratch)
         points[str(cases or "all")] = {
             "phantoms": entry(phantoms),
             "scratch": entry(scratch),
             "phantoms_minus_default": difference(rows, default),
             "phantoms_minus_scratch": difference(rows, random),
         }
-        minus_paper.pop(str(cases or "all"), None)
         if known("quex"):
-            minus_paper[str(cases or "all")] = difference(rows, result("quex")[0])
+            minus_paper[str(cases or "all")] = difference(rows, compare.cases("quex"))
     numbers = [cases for cases in EPOCHS if str(cases) in points]
-    part = "" if numbers == list(EPOCHS) else " --only " + " ".join(map(str, numbers))
     content = {
-        "command": f"python benchmarks/curve.py --data {Path(data).name}{part}",
+        "command": f"python benchmarks/curve.py --data {Path(data).name}",
         "n_cases": len(whole),
-        "points": {name: points[name] for name in ("0", *map(str, numbers), "all")},
-        "paper": entry("quex") if known("quex") else earlier["paper"],
+        "points": {name: points[name] for name in ("0", *map(str, EPOCHS), "all") if name in points},
+        "paper": entry("quex") if known("quex") else earlier.get("paper"),
         "minus_paper": minus_paper,
         "epochs": {str(cases): EPOCHS[cases] for cases in numbers},
-        "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],
+        "dataset_fingerprint": fingerprint,
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "curve.json", content)

@@ -1,7 +1,5 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
-import json
-import math
 import re
 import shutil
 import sys
@@ -37,13 +35,8 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         sys.exit(f"error: --data {data}: no such file or folder")
     if not plan:
         return
-    # What is held against a published `best` computes as that did, on the same cases.
-    theirs = result("best")[1]["provenance"] if published("best") and "best" not in plan else {}
-    variants = [name for name, (study, _) in plan.items() if study == "best"]
     studies = {}
     for name, (study, changes) in plan.items():
-        if theirs and name in variants:
-            changes = [*changes, f"train.precision={theirs['precision']}"]
         content = read_study(paths.study_file(study), changes)
         if content.data.source != "phantom":
             path = {"path": str(Path(data).resolve())}
@@ -51,11 +44,6 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         studies[name] = content
     try:
         runs.start(studies)
-        if theirs and variants:
-            pipeline.execute(variants[:1], f"{variants[0]}/data/dataset.json")
-            dataset = json.loads((paths.data(variants[0]) / "dataset.json").read_text())
-            if dataset["fingerprint"] != theirs["dataset_fingerprint"]:
-                sys.exit(f"error: --data {data}: other cases than those of the published best; run best on them first")
         pipeline.execute(list(studies), "all")
     except (ValueError, RuntimeError) as error:
         sys.exit(f"error: {error}")
@@ -93,47 +81,13 @@ def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
 
 
 def known(name: str) -> bool:
-    """Tell whether a run is here, scored, or was published with its cases."""
-    return (paths.run(name) / "summary.json").is_file() or published(name)
-
-
-def published(name: str) -> bool:
-    """Tell whether a run that is not here was published with its cases."""
-    return not paths.run(name).exists() and (paths.published() / f"{name}.csv").is_file()
-
-
-def before(series: str, best: dict, *where: str) -> dict:
-    """Return what was published of a series, if it was held against the same `best`; else nothing.
-
-    So a series may be measured in parts, on machines that have no run of the other parts. `where` are the keys of the
-    entry of `best` in the file.
-    """
-    file = paths.published() / f"{series}.json"
-    if not file.is_file():
-        return {}
-    content = part = json.loads(file.read_text())
-    for key in where:
-        part = part[key]
-    if not math.isclose(part["mean"], best["mean"], rel_tol=1e-5):
-        print(f"what was published of {series} was held against another best ({part['mean']}): nothing of it is kept")
-        return {}
-    return content
-
-
-def result(name: str) -> tuple[pd.DataFrame, dict]:
-    """Return the scored cases and the summary of a run; where it is not here, what was published of it."""
-    if (paths.run(name) / "summary.json").is_file():
-        return compare.cases(name), runs.summary(name)
-    file = paths.published() / f"{name}.csv"
-    if not file.is_file():
-        sys.exit(f"error: {file} is missing: run {name!r}, or publish it, first")
-    summary = json.loads(file.with_suffix(".json").read_text())
-    return compare.table(file, summary), summary
+    """Tell whether a run is here, scored."""
+    return (paths.run(name) / "summary.json").is_file()
 
 
 def entry(name: str, reference: str = "") -> dict:
     """Return what a page needs of one run: scores, size, seconds; and its differences from the reference."""
-    rows, summary = result(name)
+    rows, summary = compare.cases(name), runs.summary(name)
     content = {
         **summarise(rows),
         "hd95_px": stats.summarise(rows["hd95_px"]),
@@ -142,8 +96,9 @@ def entry(name: str, reference: str = "") -> dict:
         "seconds_per_fold": float(np.mean([fold["seconds"] for fold in summary["provenance"]["training"]])),
         "commit": summary["provenance"]["commit"],
         "precision": summary["provenance"]["precision"],
+        "backend": summary["provenance"]["backend"],
     }
     if reference and reference != name:
-        base, _ = result(reference)
+        base = compare.cases(reference)
         content["difference"] = {measure: difference(rows, base, measure) for measure in MEASURES}
     return content

@@ -9,7 +9,7 @@ them. Interrupted, it goes on where it was.
 import argparse
 from pathlib import Path
 
-from series import copy, entry, published, result, run, variant
+from series import copy, entry, run, variant
 
 from cxrseg import paths, runs
 
@@ -41,13 +41,13 @@ def main() -> None:
     for name in others:
         copy(name, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for all
     run(phantoms, data)
-    run(trained if published("best") else {"best": ("best", []), **trained}, data)
+    run({"best": ("best", []), **trained}, data)
     rows = {str(width): entry(name, "best") for width, name in zip(WIDTHS, trained, strict=True)}
     content = {
         "command": f"python benchmarks/sizes.py --data {Path(data).name}",
         "best": entry("best"),
         "widths": rows,
-        "dataset_fingerprint": result("best")[1]["provenance"]["dataset_fingerprint"],
+        "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "sizes.json", content)
