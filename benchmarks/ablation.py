@@ -8,7 +8,7 @@ Also the paper's recipe, if its run `quex` is here. Interrupted, it goes on wher
 import argparse
 from pathlib import Path
 
-from series import entry, known, rescore, run, variant
+from series import difference, entry, known, rescore, run, variant
 from zero_shot import decision_cases, summarise
 
 from cxrseg import compare, paths, runs
@@ -59,6 +59,9 @@ def main() -> None:
         if scoring(change):
             rescore(name, "best", "best", data, CHANGES[change])
         rows[change] = entry(name, "best")
+        if change.startswith("random weights,"):
+            random = compare.cases(variant("best", RANDOM))
+            rows[change]["difference_from_random"] = difference(compare.cases(name), random)
     if known("quex"):
         rows[PAPER] = entry("quex", "best")
     best, summary = compare.cases("best"), runs.summary("best")
