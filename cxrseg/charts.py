@@ -79,6 +79,31 @@ def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure
     return figure
 
 
+def sizes() -> Figure:
+    """Show the Dice of `best` by the number of its parameters, and the paper's recipe as it was measured beside it."""
+    rows = published("sizes")["widths"].values()
+    paper = published("ablation")["rows"]["the paper's recipe"]
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axis = figure.subplots()
+    for points, colour, marker, label in (
+        (list(rows), "#0072b2", "o", "the recipe of best, at six widths"),
+        ([paper], "#d55e00", "s", "the paper's recipe"),
+    ):
+        x, mean = [row["n_parameters"] for row in points], np.array([row["mean"] for row in points])
+        interval = np.abs(np.array([row["ci95"] for row in points]).T - mean)
+        axis.errorbar(x, mean, interval, color=colour, marker=marker, capsize=3, label=label)
+    ticks = [30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.set_xticks([], minor=True)
+    axis.set_xlabel("parameters of the network")
+    axis.set_ylabel("mean Dice per image,\nwith its 95% interval")
+    axis.grid(alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    return figure
+
+
 def patients() -> Figure:
     """Show the Dice by the number of patients trained on, from phantoms and from random weights."""
     content = published("curve")
@@ -153,6 +178,7 @@ CHARTS = {
     "shapes": shapes,
     "randomisation": randomisation,
     "ablation": ablation,
+    "sizes": sizes,
     "patients": patients,
     "speed": speed,
     "growth": growth,
