@@ -2,13 +2,15 @@
 
     python benchmarks/ablation.py --data A.zip
 
-Also the paper's recipe, if its run `quex` is here. Interrupted, it goes on where it was.
+Also the paper's recipe, the study `quex`. Interrupted, it goes on where it was.
 """
 
 import argparse
-from pathlib import Path
+import math
 
-from series import difference, entry, known, rescore, run, variant
+import numpy as np
+from scipy.stats import t
+from series import command, difference, entry, rescore, run, variant
 from zero_shot import decision_cases, summarise
 
 from cxrseg import compare, paths, runs
@@ -17,6 +19,8 @@ from cxrseg.sources import covid_qu_ex
 
 SCRATCH, RANDOM = "train.init=", "from random weights"
 PAPER = "the paper's recipe"
+# Nothing but chance: what a change must be larger than.
+SEEDS = {"another seed": ["train.seed=2024"], "a third seed": ["train.seed=2025"]}
 CHANGES = {
     RANDOM: [SCRATCH],
     "images of 192 pixels": ["train.input_size=192"],
@@ -26,9 +30,7 @@ CHANGES = {
     "constant learning rate": ["train.schedule=constant"],
     "the last weights, not their mean": ["train.averaging=0"],
     "the mask as it comes": ["evaluate.pieces=0"],
-    # Nothing but chance: what a change must be larger than.
-    "another seed": ["train.seed=2024"],
-    "a third seed": ["train.seed=2025"],
+    **SEEDS,
     # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
     "random weights, grey levels as they are": [SCRATCH, "train.contrast=as_is"],
     "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],
@@ -42,9 +44,27 @@ def scoring(change: str) -> bool:
 
 
 def plan() -> dict[str, tuple[str, list[str]]]:
-    """Return `best` and the runs that learn otherwise, for `series.run`."""
+    """Return both recipes and the runs that learn otherwise, for `series.run`."""
     learning = {variant("best", change): ("best", CHANGES[change]) for change in CHANGES if not scoring(change)}
-    return {"best": ("best", []), **learning}
+    return {"quex": ("quex", []), "best": ("best", []), **learning}
+
+
+def chance(means: list[float]) -> dict:
+    """Return what chance does to the mean Dice of a training.
+
+    Parameters
+    ----------
+    means : list of float
+        Of trainings that differ by their seed alone.
+
+    Returns
+    -------
+    dict
+        ``means``; ``sd``, their standard deviation; and ``least_difference``, that of two trainings which, by
+        Student's t for so few, chance alone would exceed in one of twenty comparisons.
+    """
+    sd, n = float(np.std(means, ddof=1)), len(means)
+    return {"means": means, "sd": sd, "least_difference": float(t.ppf(0.975, n - 1)) * sd * math.sqrt(2)}
 
 
 def main() -> None:
@@ -62,15 +82,15 @@ def main() -> None:
         if change.startswith("random weights,"):
             random = compare.cases(variant("best", RANDOM))
             rows[change]["difference_from_random"] = difference(compare.cases(name), random)
-    if known("quex"):
-        rows[PAPER] = entry("quex", "best")
+    rows[PAPER] = entry("quex", "best")
     best, summary = compare.cases("best"), runs.summary("best")
     archive = DataConfig(source="covid_qu_ex", path=data)
     # The phantoms that `best` starts from were steered on some of the cases.
     seen = best["case_id"].isin(decision_cases(case.case_id for case in covid_qu_ex.cases(archive)))
     content = {
-        "command": f"python benchmarks/ablation.py --data {Path(data).name}",
+        "command": command(__file__, data, "best"),
         "rows": rows,
+        "chance": chance([rows[name]["mean"] for name in ("best", *SEEDS)]),
         "steered": {"seen": summarise(best[seen]), "others": summarise(best[~seen])},
         "parameters": summary["parameters"],
         "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],

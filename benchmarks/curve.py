@@ -3,8 +3,8 @@
     python benchmarks/curve.py --data A.zip
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
-the score is that of the default model on the same cases. What is held against the paper's recipe needs its run `quex`.
-Interrupted, it goes on where it was; with --only, what was published of the others, on the same cases, stays.
+the score is that of the default model on the same cases. Interrupted, it goes on where it was; with --only, some points
+are measured anew, and what was published of the others and of the paper's recipe, on the same cases, stays.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 from ablation import RANDOM, SCRATCH
-from series import difference, entry, known, run, variant
+from series import command, difference, entry, run, variant
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
@@ -40,25 +40,30 @@ def before(fingerprint: str) -> dict:
     """Return what was published of the curve, if it is of the same cases; else nothing."""
     file = paths.published() / "curve.json"
     content = json.loads(file.read_text()) if file.is_file() else {}
-    return content if content.get("dataset_fingerprint") == fingerprint else {}
+    if content.get("dataset_fingerprint") == fingerprint:
+        return content
+    print("nothing was published of the curve on these cases: --only leaves the other points out")
+    return {}
 
 
 def main() -> None:
     """Run what is missing, and write ``book/published/curve.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
-    parser.add_argument("--only", type=int, nargs="+", choices=[*EPOCHS, 0], default=[*EPOCHS, 0], help="0: all cases")
+    numbers = [*EPOCHS, 0]
+    parser.add_argument("--only", type=int, nargs="+", choices=numbers, default=numbers, help="these alone; 0: all")
     options = parser.parse_args()
-    data, parts = options.data, points_of(options.only)
-    run({name: study for point in parts.values() for name, study in point.items()}, data)
+    data, parts, whole = options.data, points_of(options.only), set(options.only) == set(numbers)
+    learning = {name: study for point in parts.values() for name, study in point.items()}
+    run({"quex": ("quex", []), **learning} if whole else learning, data)
     first = next(iter(parts[options.only[0]]))
-    whole, fingerprint = compare.cases(first), runs.summary(first)["provenance"]["dataset_fingerprint"]
-    earlier = before(fingerprint)
-    command = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
-    subprocess.run(command, check=True)
+    scored, fingerprint = compare.cases(first), runs.summary(first)["provenance"]["dataset_fingerprint"]
+    earlier = {} if whole else before(fingerprint)
+    evaluate = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
+    subprocess.run(evaluate, check=True)
     tested = pd.read_csv(paths.external("default", Path(data).stem) / "cases.csv", dtype={"case_id": str})
     # The same archive, masks and pixels, by another way: these names do mean the same cases.
-    default = tested[tested["case_id"].isin(whole["case_id"])].assign(dataset=whole["dataset"].iloc[0])
+    default = tested[tested["case_id"].isin(scored["case_id"])].assign(dataset=scored["dataset"].iloc[0])
     points = earlier.get("points", {}) | {"0": {"phantoms": summarise(default)}}
     minus_paper = earlier.get("minus_paper", {})
     for cases, (phantoms, scratch) in parts.items():
@@ -69,16 +74,16 @@ def main() -> None:
             "phantoms_minus_default": difference(rows, default),
             "phantoms_minus_scratch": difference(rows, random),
         }
-        if known("quex"):
+        minus_paper.pop(str(cases or "all"), None)
+        if whole:
             minus_paper[str(cases or "all")] = difference(rows, compare.cases("quex"))
-    numbers = [cases for cases in EPOCHS if str(cases) in points]
     content = {
-        "command": f"python benchmarks/curve.py --data {Path(data).name}",
-        "n_cases": len(whole),
+        "command": command(__file__, data, first),
+        "n_cases": len(scored),
         "points": {name: points[name] for name in ("0", *map(str, EPOCHS), "all") if name in points},
-        "paper": entry("quex") if known("quex") else earlier.get("paper"),
+        "paper": entry("quex") if whole else earlier.get("paper"),
         "minus_paper": minus_paper,
-        "epochs": {str(cases): EPOCHS[cases] for cases in numbers},
+        "epochs": {str(cases): passes for cases, passes in EPOCHS.items() if str(cases) in points},
         "dataset_fingerprint": fingerprint,
         "provenance": runs.provenance(),
     }

@@ -3,7 +3,7 @@
     python benchmarks/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
 
 No image goes along, and of a path only the last part, or where in the archive a case lies. The scores of each case come
-beside it, as ``<name>.csv``: a series is held against them where the run itself is not at hand.
+beside it, as ``<name>.csv``: who has other predictions can compare them case by case.
 """
 
 import sys

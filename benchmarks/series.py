@@ -33,8 +33,6 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
     """
     if data and not Path(data).exists():
         sys.exit(f"error: --data {data}: no such file or folder")
-    if not plan:
-        return
     studies = {}
     for name, (study, changes) in plan.items():
         content = read_study(paths.study_file(study), changes)
@@ -80,9 +78,17 @@ def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
     return stats.paired(a.set_index("case_id")[measure][common], b.set_index("case_id")[measure][common])
 
 
-def known(name: str) -> bool:
-    """Tell whether a run is here, scored."""
-    return (paths.run(name) / "summary.json").is_file()
+def arithmetic(name: str) -> dict:
+    """Return what computed a run, and in which precision."""
+    provenance = runs.summary(name)["provenance"]
+    return {key: provenance[key] for key in ("backend", "precision")}
+
+
+def command(script: str, data: str, name: str) -> str:
+    """Return the command that makes the numbers of a script anew, by the backend that made one of its runs."""
+    backend = arithmetic(name)["backend"]
+    prefix = "" if backend == "tensorflow" else f"KERAS_BACKEND={backend} "
+    return f"{prefix}python benchmarks/{Path(script).name} --data {Path(data).name}"
 
 
 def entry(name: str, reference: str = "") -> dict:
@@ -95,10 +101,15 @@ def entry(name: str, reference: str = "") -> dict:
         "n_parameters": summary["n_parameters"],
         "seconds_per_fold": float(np.mean([fold["seconds"] for fold in summary["provenance"]["training"]])),
         "commit": summary["provenance"]["commit"],
-        "precision": summary["provenance"]["precision"],
-        "backend": summary["provenance"]["backend"],
+        **arithmetic(name),
+        "hardware": summary["provenance"]["hardware"],
     }
     if reference and reference != name:
+        if arithmetic(name) != arithmetic(reference):
+            sys.exit(
+                f"runs {name!r} and {reference!r} were computed by {arithmetic(name)} and {arithmetic(reference)}: "
+                "remove one of them, and run it again as the other"
+            )
         base = compare.cases(reference)
         content["difference"] = {measure: difference(rows, base, measure) for measure in MEASURES}
     return content

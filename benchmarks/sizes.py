@@ -7,9 +7,8 @@ them. Interrupted, it goes on where it was.
 """
 
 import argparse
-from pathlib import Path
 
-from series import copy, entry, run, variant
+from series import command, copy, entry, run, variant
 
 from cxrseg import paths, runs
 
@@ -44,7 +43,7 @@ def main() -> None:
     run({"best": ("best", []), **trained}, data)
     rows = {str(width): entry(name, "best") for width, name in zip(WIDTHS, trained, strict=True)}
     content = {
-        "command": f"python benchmarks/sizes.py --data {Path(data).name}",
+        "command": command(__file__, data, "best"),
         "best": entry("best"),
         "widths": rows,
         "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],

@@ -46,11 +46,14 @@ def shapes() -> Figure:
 
 
 def ablation() -> Figure:
-    """Show how the Dice of `best` changes, with its 95% interval, when one thing is put back."""
-    rows = published("ablation")["rows"]
+    """Show how the Dice of `best` changes, with its 95% interval, when one thing is changed, and what chance does."""
+    content = published("ablation")
+    rows, chance = content["rows"], content["chance"]["least_difference"]
     changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
     points = {name: (change["mean_difference"], change["ci95"]) for name, change in changes.items()}
-    return _changes(points, "change in mean Dice per image, with its 95% interval; 0: as in best")
+    figure = _changes(points, "change in mean Dice per image, with its 95% interval over the cases; 0: as in best")
+    figure.axes[0].axvspan(-chance, chance, color="black", alpha=0.1, lw=0)
+    return figure
 
 
 def randomisation() -> Figure:

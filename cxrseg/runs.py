@@ -208,11 +208,15 @@ def provenance(**details) -> dict:
 
 
 def commit() -> dict:
-    """Return the git commit of the checkout and whether files differ from it; unknown without git."""
+    """Return the git commit of the checkout and whether files differ from it; unknown without git.
+
+    Published numbers do not count: they are made from the rest, one command after another.
+    """
     try:
         folder = paths.root()
         head = _git(folder, "rev-parse", "HEAD")
-        return {"commit": head, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+        status = ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!book/published"]
+        return {"commit": head, "dirty": bool(_git(folder, *status))}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "dirty": False}
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ import publish
 import series
 
 
-def scored(folder, dice):
+def scored(folder, dice, backend="jax"):
     """Write what a scored run leaves behind, of which the series read a part."""
     rows = pd.DataFrame({"case_id": ["007", "8"], "label": ["COVID", "NA"], "structure": "lungs", "dice": dice})
     rows = rows.assign(hd95_px=[2.0, 4.0], nsd_2px=[0.5, 0.75], truth_pixels=100, predicted_pixels=[90, 110])
@@ -24,7 +25,8 @@ def scored(folder, dice):
         "training": [{"seconds": 2}, {"seconds": 4}],
         "commit": "c",
         "precision": "float32",
-        "backend": "jax",
+        "backend": backend,
+        "hardware": {"gpu": None},
         "dirty": False,
     }
     summary = {
@@ -51,7 +53,59 @@ def test_a_run_is_held_against_another_case_by_case(places):
     row = series.entry("best")
     assert row["mean"] == 0.625 and row["seconds_per_fold"] == 3 and "difference" not in row
     assert series.entry("other", "best")["difference"]["dice"]["mean_difference"] == 0.25
-    assert series.known("best") and not series.known("quex")
+
+
+def test_what_other_arithmetic_computed_is_not_compared(places):
+    for name, backend in (("best", "jax"), ("other", "torch")):
+        scored(places / "runs" / name, [0.5, 0.75], backend)
+    with pytest.raises(SystemExit, match=r"'other' and 'best' were computed by .*torch.*jax"):
+        series.entry("other", "best")
+    assert series.command("/here/sizes.py", "/there/A.zip", "best") == (
+        "KERAS_BACKEND=jax python benchmarks/sizes.py --data A.zip"
+    )
+
+
+def test_chance_is_what_three_seeds_leave_open():
+    # By hand: the deviations from 0.5 are -0.1, 0 and 0.1; Student's t of two degrees of freedom is 4.3027 at 97.5%.
+    chance = ablation.chance([0.4, 0.5, 0.6])
+    assert chance["sd"] == pytest.approx(0.1)
+    assert chance["least_difference"] == pytest.approx(4.3027 * 0.1 * 2**0.5, rel=1e-4)
+
+
+def test_the_ablation_holds_every_change_against_best(places, monkeypatch):
+    for place, name in enumerate([*ablation.plan(), "best-the-mask-as-it-comes"]):
+        scored(places / "runs" / name, [0.5 + place / 100, 0.75])
+    monkeypatch.setattr(ablation, "run", lambda plan, data: None)
+    monkeypatch.setattr(ablation, "rescore", lambda *of: None)
+    monkeypatch.setattr(ablation.covid_qu_ex, "cases", lambda archive: [])
+    monkeypatch.setattr(ablation, "decision_cases", lambda names: {"8"})
+    monkeypatch.setattr(sys, "argv", ["ablation.py", "--data", "somewhere/A.zip"])
+    ablation.main()
+    content = json.loads((places / "published" / "ablation.json").read_text())
+    assert content["command"] == "KERAS_BACKEND=jax python benchmarks/ablation.py --data A.zip"
+    assert list(content["rows"]) == ["best", *ablation.CHANGES, ablation.PAPER]
+    assert content["rows"][ablation.PAPER]["difference"]["dice"]["mean_difference"] == pytest.approx(-0.005)
+    assert content["steered"]["seen"]["n"] == content["steered"]["others"]["n"] == 1
+
+
+def test_a_part_of_the_curve_leaves_the_other_points(places, monkeypatch):
+    earlier = {"10": {"phantoms": {"mean": 0.1}}, "30": {"phantoms": {"mean": 0.3}}, "all": {"phantoms": {"mean": 1}}}
+    content = {"dataset_fingerprint": "same", "points": earlier, "paper": {"mean": 0.2}}
+    content["minus_paper"] = {"10": {"n": 1}, "30": {"n": 1}}
+    (places / "published" / "curve.json").write_text(json.dumps(content))
+    for name in curve.points_of([30])[30]:
+        scored(places / "runs" / name, [0.5, 0.75])
+    scored(paths.external("default", "A"), [0.25, 0.5])
+    monkeypatch.setattr(curve, "run", lambda plan, data: None)
+    monkeypatch.setattr(curve, "subprocess", SimpleNamespace(run=lambda command, check: None))
+    monkeypatch.setattr(sys, "argv", ["curve.py", "--data", "somewhere/A.zip", "--only", "30"])
+    curve.main()
+    content = json.loads((places / "published" / "curve.json").read_text())
+    assert list(content["points"]) == ["0", "10", "30", "all"]
+    assert content["points"]["30"]["phantoms"]["mean"] == 0.625 and content["points"]["10"] == earlier["10"]
+    assert content["points"]["30"]["phantoms_minus_default"]["mean_difference"] == 0.25
+    assert content["minus_paper"] == {"10": {"n": 1}}, "that of 30 was of another run"
+    assert content["paper"] == {"mean": 0.2}
 
 
 def test_scores_of_each_case_are_published_beside_the_summary(places):
