@@ -51,7 +51,7 @@ def ablation() -> Figure:
     rows, chance = content["rows"], content["chance"]["least_difference"]
     changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
     points = {name: (change["mean_difference"], change["ci95"]) for name, change in changes.items()}
-    figure = _changes(points, "change in mean Dice per image, with its 95% interval over the cases; 0: as in best")
+    figure = _changes(points, "change in mean Dice, with its 95% interval over the cases; 0: best")
     figure.axes[0].axvspan(-chance, chance, color="black", alpha=0.1, lw=0)
     return figure
 
