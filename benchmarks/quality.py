@@ -227,7 +227,9 @@ def main() -> None:
     drawn = [quality.shape(mask[..., 0] > 0) for _, masks, cases, _ in made for mask in masks[cases["fold"] != TESTED]]
     mean_shape = (100 * np.mean(drawn, axis=0)).round().astype(int).tolist()
     # The shape first: what measures the predictions, here and in other processes, reads it from the file.
-    coefficients.write_text(json.dumps({"weights": {}, "mean_shape": mean_shape}) + "\n")
+    # The old weights stay until there are new ones: an interruption would leave a package that predicts nothing.
+    earlier = json.loads(coefficients.read_text())["weights"]
+    coefficients.write_text(json.dumps({"weights": earlier, "mean_shape": mean_shape}) + "\n")
     quality.model.cache_clear()
     items = (item for source, folder in folders.items() for item in predictions(models, folder, source))
     workers = joblib.Parallel(n_jobs=-1, batch_size=32, pre_dispatch="4 * n_jobs")

@@ -42,7 +42,8 @@ def run(
 
         overrides = list(set_ or [])
         if data:
-            overrides.append(f"data.path={json.dumps(str(Path(data).resolve()))}")  # a path may look like YAML
+            quoted = json.dumps(str(Path(data).resolve()), ensure_ascii=False)  # a path may look like YAML
+            overrides.append(f"data.path={quoted}")
         sweep = read_sweep(paths.study_file(study), overrides)
         if data and not Path(data).exists():
             raise ValueError(f"--data {data}: no such file or folder")
@@ -241,6 +242,9 @@ def _say(summary: dict) -> None:
     print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+    if own := summary.get("own"):
+        print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
+        print("  have learnt from them, so this is not a score on unseen cases")
     if refused := summary.get("refused"):
         print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
 

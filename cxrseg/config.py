@@ -6,7 +6,7 @@ The names and defaults here are also the names and defaults of the notebooks' ``
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -44,6 +44,13 @@ class DataConfig(Section):
     folds: int = Field(5, ge=2, le=20, description="parts of the split; each is the test part once")
     max_refused: Share = Field(0.05, description="largest share of unusable cases to carry on with")
     seed: int = Field(2023, ge=0, description="draws the cases, the phantoms and the folds")
+
+    @field_validator("structures")
+    @classmethod
+    def _each_once(cls, structures):
+        if len(set(structures)) < len(structures):
+            raise ValueError(f"{', '.join(structures)}: expected each structure once")
+        return structures
 
     @model_validator(mode="after")
     def _has_files(self):

@@ -1,9 +1,11 @@
 """Score a run's networks on radiographs from elsewhere, on each mask's own pixels."""
 
+import hashlib
 from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 
 from cxrseg import network, paths, runs
 from cxrseg.config import DataConfig, EvaluateConfig, Study
@@ -32,7 +34,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     dict
         The content of ``summary.json``, which with ``cases.csv`` is written to
         ``runs/<name>/external/<folder name>/``, of an archive without its ending. Cases that cannot be used are
-        listed as ``refused``.
+        listed as ``refused``, those whose radiographs the run itself has, pixel by pixel, as ``own``.
 
     Raises
     ------
@@ -46,12 +48,12 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     structures = study.data.structures
     cases = find_cases(DataConfig(source=source, path=str(path), structures=structures))
     refused: list[dict] = []
-    rows = score(_segmented(cases, networks, study, refused), structures)
+    own: list[str] = []
+    rows = score(_segmented(cases, networks, study, _digests(name), refused, own), structures)
     if rows.empty:
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
-    path = Path(path).resolve()
-    folder = paths.external(name, path.name if path.is_dir() else path.stem)
+    folder = paths.external(name, path)
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(rows, folder / "cases.csv")
     summary = {
@@ -60,6 +62,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
         "dataset": folder.name,
         **summarise(rows, structures, study.evaluate),
         "refused": refused,
+        "own": own,
         "parameters": runs.parameters(study),
         "provenance": runs.provenance(),
     }
@@ -84,7 +87,13 @@ def _model(name: str) -> tuple[Study, list[Path]]:
     return study, files
 
 
-def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
+def _digests(name: str) -> set[str]:
+    """Return the digests of a run's own radiographs, none of the default model: it has seen no patient."""
+    file = paths.data(name) / "cases.csv"
+    return set(pd.read_csv(file, usecols=["sha256"])["sha256"]) if file.is_file() else set()
+
+
+def _segmented(cases: list[Case], networks: list, study, known: set[str], refused: list[dict], own: list[str]):
     """Yield the naming columns, reference masks and predicted masks of each case that can be read."""
     structures, config = study.data.structures, study.evaluate
     for number, case in enumerate(cases, start=1):
@@ -94,6 +103,8 @@ def _segmented(cases: list[Case], networks: list, study, refused: list[dict]):
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue
         square = to_square(image, study.data.image_size)[None]
+        if hashlib.sha256(square.tobytes()).hexdigest() in known:
+            own.append(case.case_id)
         probability = np.mean([predict(model, square)[0] for model in networks], axis=0)
         whole = np.stack([from_square(probability[..., k], image.shape) for k in range(len(structures))], axis=-1)
         if number % max(1, len(cases) // 10) == 0:

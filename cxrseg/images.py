@@ -25,6 +25,9 @@ MAX_BYTES = 4 * MAX_SIDE**2
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom")
 """File names that are taken for radiographs, in lower case."""
 
+MAX_SPACING = 100
+"""Spacing of pixels from which on it is an error of the file, millimetres: no chest would fill ten of them."""
+
 _EXPECTED = "expected one PNG, JPEG, BMP, TIFF or DICOM image"
 _DEFLATED = b"1.2.840.10008.1.2.1.99\0"
 
@@ -39,7 +42,8 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     is mapped linearly so that the 0.1st and the 99.9th percentile of its pixels become 0 and 255, and
     clipped: a 12-bit image in a 16-bit file is not nearly black, nor does one hot pixel darken the rest.
     DICOM values first go through the modality LUT (or rescale slope and intercept) and the first VOI LUT
-    or window, where the file has them; MONOCHROME1 is inverted.
+    or window, where the file has them; MONOCHROME1 is inverted. Pixels that only fill up the rectangle
+    (Pixel Padding Value, 0028,0120) become as dark as the darkest other one.
 
     Parameters
     ----------
@@ -57,7 +61,8 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     ------
     ValueError
         One line that names the file: missing, empty, truncated, not an image, more than one page or frame,
-        a side over `MAX_SIDE` pixels or more than `MAX_BYTES`, or DICOM without pixels.
+        more than 8 bits in each of several channels, signed 8-bit TIFF, a side over `MAX_SIDE` pixels or more
+        than `MAX_BYTES`, or DICOM without pixels.
 
     Examples
     --------
@@ -128,7 +133,7 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
             row, column = (float(value) for value in dataset.get(key) or ())
         except (TypeError, ValueError):
             continue
-        if row > 0 and column > 0:
+        if 0 < row < MAX_SPACING and 0 < column < MAX_SPACING:
             return row, column
     return None
 
@@ -298,6 +303,11 @@ def _picture(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         raise ValueError(f"{name}: holds {pages} pages; {_EXPECTED}")
     try:
         deep = image.mode in ("I", "F") or image.mode.startswith("I;")
+    except Exception as error:
+        raise _unreadable(name, error) from error
+    if not deep and _loses_bits(image):
+        raise ValueError(f"{name}: 16 bits in each of several channels, or signed 8 bits; save it as grey of 8 or 16")
+    try:
         # Pillow inverts a white-is-zero TIFF of up to 8 bits, but hands a deeper one over as it is stored.
         inverted = deep and image.format == "TIFF" and image.tag_v2.get(262) == 0
         image = ImageOps.exif_transpose(image)
@@ -309,6 +319,14 @@ def _picture(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         return np.asarray(image), inverted
     except Exception as error:
         raise _unreadable(name, error) from error
+
+
+def _loses_bits(image: Image.Image) -> bool:
+    """Tell whether Pillow opens a picture as 8 bits that has more, or that has a sign."""
+    if image.format not in ("PNG", "TIFF"):  # a BMP of 16 bits has 5 or 6 for each colour
+        return False
+    signed = image.format == "TIFF" and 2 in image.tag_v2.get(339, ())
+    return signed or any(";16" in str(tile[3]) for tile in image.tile)
 
 
 def _dicom_dataset(stream: BinaryIO, name: str, stop_before_pixels: bool = False):
@@ -331,6 +349,15 @@ def _drop_unusable(dataset) -> None:
             del dataset[key]
     if "WindowWidth" in dataset and np.min(np.asarray(dataset.WindowWidth, float)) < 1:
         del dataset.WindowWidth
+
+
+def _padding(values: np.ndarray, dataset) -> np.ndarray:
+    """Return which stored values mean that there is no pixel: one, or the range from it to a limit."""
+    first = dataset.get("PixelPaddingValue")
+    limit = dataset.get("PixelPaddingRangeLimit", first)
+    if not (isinstance(first, int) and isinstance(limit, int)):
+        return np.zeros(values.shape, bool)
+    return (values >= min(first, limit)) & (values <= max(first, limit))
 
 
 def _dicom(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
@@ -358,7 +385,11 @@ def _dicom(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         if values.ndim == 3:
             return np.asarray(Image.fromarray(values).convert("L")), False
         _drop_unusable(dataset)
+        padding = _padding(values, dataset)
         values = pixels.apply_voi_lut(pixels.apply_modality_lut(values, dataset), dataset)
+        if padding.any() and not padding.all():
+            others = values[~padding]
+            values = np.where(padding, others.max() if kind == "MONOCHROME1" else others.min(), values)
     except RuntimeError as error:  # pydicom's word for a compression that no installed plugin decodes
         raise ValueError(
             f"{name}: no decoder for this DICOM's compression ({syntax.name}); "

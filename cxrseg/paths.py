@@ -68,9 +68,10 @@ def model(name: str) -> Path:
     return Path(__file__).parent / "models" / "default.onnx" if name == "default" else run(name) / "model.onnx"
 
 
-def external(name: str, dataset: str) -> Path:
-    """Return where the evaluation of a run on another dataset lies."""
-    return run(name) / "external" / dataset
+def external(name: str, data: Path | str) -> Path:
+    """Return where the evaluation of a run on another dataset lies, by the name of its folder or archive."""
+    data = Path(data).resolve()
+    return run(name) / "external" / (data.name if data.is_dir() else data.stem)
 
 
 def published() -> Path:

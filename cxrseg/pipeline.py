@@ -61,7 +61,7 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
 def _errors(log: Path) -> list[str]:
     """Return what failed stages said; those of a cluster's jobs are in files of their own, which the log names."""
     text = log.read_text()
-    files = [Path(file) for file in re.findall(r"\S+/slurm_logs/\S+\.log", text)]
+    files = [Path(file) for file in re.findall(r"(/.*?/slurm_logs/.*?\.log)", text)]
     lines = [
         line for part in (text, *(file.read_text() for file in files if file.is_file())) for line in part.splitlines()
     ]

@@ -167,8 +167,9 @@ def predicted_quality(cases: pd.DataFrame) -> Figure:
         ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
     """
     figure, axis = _subplots(figsize=(4, 3.6))
+    palette = colours(cases["label"])
     for label, part in cases.groupby("label"):
-        axis.plot(part["predicted_dice"], part["dice"], ".", color=colours([label])[label], label=label)
+        axis.plot(part["predicted_dice"], part["dice"], ".", color=palette[label], label=label)
     low = max(0, min(cases["predicted_dice"].min(), cases["dice"].min()) - 0.02)
     axis.plot([low, 1], [low, 1], color="0.5", lw=1)
     axis.set(xlabel="predicted Dice", ylabel="true Dice", aspect="equal")
@@ -246,8 +247,9 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
             axis.set(xlabel="different cases", ylabel=metric.capitalize())
             continue
         both = reference.merge(table, on="case_id", suffixes=("_a", "_b"))
+        palette = colours(both["label_a"])
         for label, part in both.groupby("label_a"):
-            axis.plot(part[f"{metric}_a"], part[f"{metric}_b"], ".", color=colours([label])[label], label=label, ms=5)
+            axis.plot(part[f"{metric}_a"], part[f"{metric}_b"], ".", color=palette[label], label=label, ms=5)
         low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02
         axis.plot([low, 1], [low, 1], color="0.5", lw=1)
         axis.set(xlabel=f"{metric.capitalize()}, {first}", ylabel=f"{metric.capitalize()}, {name}", aspect="equal")

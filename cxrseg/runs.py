@@ -17,6 +17,9 @@ from cxrseg.studies import differences, read_study, read_sweep, write_study
 
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scipy", "pandas", "scikit-image")
 
+CODE = ("cxrseg", "benchmarks", "notebooks", "studies", "Snakefile")
+"""What numbers depend on, in the checkout."""
+
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
 """What the summary tells of each fold's training."""
 
@@ -91,7 +94,7 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
         listed = ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in mixed.items())
         raise ValueError(
             f"run {name!r} exists with other parameters ({listed}); "
-            f"give this one a name of its own with --name, or remove {_short(folder)} first"
+            f"give this one a name of its own (cxrseg run … --name …), or remove {_short(folder)} first"
         )
     return changed or None
 
@@ -162,8 +165,8 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
             dataset_fingerprint=dataset["fingerprint"],
             refused=len(dataset["refused"]),
             duplicates=len(dataset["duplicates"]),
-            precision=records[0]["precision"],
-            backend=records[0]["backend"],
+            # Of folds that were trained in several ways, all of them: such a run is comparable with no other.
+            **{key: ", ".join(sorted({record[key] for record in records})) for key in ("precision", "backend")},
             seeds={
                 "data": dataset["parameters"]["seed"],
                 "train": records[0]["config"]["seed"],
@@ -210,13 +213,15 @@ def provenance(**details) -> dict:
 def commit() -> dict:
     """Return the git commit of the checkout and whether files differ from it; unknown without git.
 
-    Published numbers do not count: they are made from the rest, one command after another.
+    Published numbers do not count: they are made from the rest, one command after another. Of files that git does
+    not know, those count that lie among the code and the studies.
     """
     try:
         folder = paths.root()
         head = _git(folder, "rev-parse", "HEAD")
-        status = ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!book/published"]
-        return {"commit": head, "dirty": bool(_git(folder, *status))}
+        changed = _git(folder, "diff", "--name-only", "HEAD", "--", ".", ":!book/published")
+        added = _git(folder, "ls-files", "--others", "--exclude-standard", "--", *CODE)
+        return {"commit": head, "dirty": bool(changed or added)}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "dirty": False}
 

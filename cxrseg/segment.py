@@ -182,10 +182,11 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
 def _is_radiograph(file: Path, out: Path) -> bool:
     if not file.is_file() or _within(file, out):
         return False
-    if file.suffix:
-        return file.suffix.lower() in images.SUFFIXES
+    if file.suffix.lower() in images.SUFFIXES:
+        return True
     try:
-        with open(file, "rb") as stream:  # as hospitals export them: DICOM, and no suffix
+        # As hospitals export them: DICOM named by a number, the last part of which looks like a suffix.
+        with open(file, "rb") as stream:
             return stream.read(132)[128:] == b"DICM"
     except OSError:
         return False

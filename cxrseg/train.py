@@ -59,9 +59,17 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
 
     precision = hardware.native_precision() if config.precision == "auto" else config.precision
     model = build(config, masks.shape[-1], precision, -(-len(training) // config.batch_size))
-    identity = {"config": config.model_dump(), "fold": fold, "fingerprint": dataset["fingerprint"]}
+    identity = {
+        "config": config.model_dump(),
+        "fold": fold,
+        "fingerprint": dataset["fingerprint"],
+        "precision": precision,
+        "backend": keras.backend.backend(),
+    }
     if config.init:
-        identity["init_sha256"] = start_from(model, config.init, fold, dataset["fingerprint"])
+        identity["init_sha256"] = start_from(
+            model, config.init, dataset["parameters"], set(cases["case_id"].iloc[testing])
+        )
     history = resume(model, folder, identity)
 
     epochs = Epochs(model, config, folder, identity, history)
@@ -81,8 +89,6 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
         "epochs": len(history),
         "best_epoch": best + 1,
         "validation_dice": round(float(history["val_dice"][best]), 4),
-        "precision": precision,
-        "backend": keras.backend.backend(),
         "seconds": round(float(history["seconds"].sum()), 1),
         "images_per_second": round(len(training) * len(history) / history["seconds"].sum(), 2),
         "hardware": hardware.describe(),
@@ -93,7 +99,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     _write(folder / "history.csv", lambda path: history.to_csv(path, index=False))
     _write(folder / "train.json", lambda path: Path(path).write_text(json.dumps(record, indent=2) + "\n"))
     for checkpoint in folder.glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)
+        _remove(checkpoint)
     return record
 
 
@@ -102,8 +108,8 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the row numbers for training, validation and testing of one fold.
 
-    With `n`, training and validation are drawn from that many cases of the training folds, and the seed alone
-    decides which. Validation is drawn as the folds were: stratified, clusters whole.
+    With `n`, training and validation are drawn from that many cases of the training folds; the seed and the fold
+    decide which. Validation is drawn as the folds were: stratified, clusters whole.
 
     Raises
     ------
@@ -344,26 +350,34 @@ class Epochs:
         (partial / "state.json").write_text(json.dumps(state))
         partial.rename(self.folder / f"checkpoint-{done:05d}")
         if previous:
-            shutil.rmtree(previous)
+            _remove(previous)
 
 
-def start_from(model: keras.Model, run: str, fold: int, fingerprint: str) -> str:
+def start_from(model: keras.Model, run: str, data: dict, tested: set[str]) -> str:
     """Give `model` the weights of a run, or of ``default``; return the digest of their file.
 
-    They are those of the run's first fold; where it learnt from the very dataset that is to be learnt from, those of
-    the same fold, because any other has seen the cases that this one is tested on. Where the run segments another
-    number of structures, the last layer keeps the weights it has.
+    They are those of the run's first fold, or, where it learnt from the same collection, those of the fold that has
+    not seen the cases which this one is tested on. Where the run segments another number of structures, the last
+    layer keeps the weights it has.
+
+    Parameters
+    ----------
+    model : keras.Model
+    run : str
+    data : dict
+        The parameters of the dataset that is to be learnt from.
+    tested : set of str
+        The cases of it that `model` will be tested on, by ``case_id``.
 
     Raises
     ------
     FileNotFoundError
         The run has no such network.
     ValueError
-        Its network is another one.
+        Its network is another one, or each of its networks has learnt from cases to be tested on.
     """
-    file, record = paths.weights(run), paths.fold(run, 0) / "train.json"
-    if record.is_file() and json.loads(record.read_text())["fingerprint"] == fingerprint:
-        file = paths.fold(run, fold) / "model.keras"
+    blind = _blind_fold(run, data, tested)
+    file = paths.fold(run, blind) / "model.keras" if blind else paths.weights(run)
     if not file.is_file():
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
     source = keras.saving.load_model(file, compile=False)
@@ -378,6 +392,28 @@ def start_from(model: keras.Model, run: str, fold: int, fingerprint: str) -> str
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def _blind_fold(run: str, data: dict, tested: set[str]) -> int:
+    """Return the fold of a run whose network has learnt from none of the cases to be tested on."""
+    if not (paths.data(run) / "dataset.json").is_file():
+        return 0
+    _, _, cases, theirs = load(paths.data(run))
+    if _collection(theirs["parameters"]) != _collection(data):
+        return 0
+    folds = cases["fold"][cases["case_id"].isin(tested)].unique()
+    if len(folds) > 1:  # the network of a fold has learnt from all others
+        raise ValueError(
+            f"train.init: each network of run {run!r} has learnt from cases that this one would be tested on; "
+            "start from a run on other radiographs, or on the same cases in the same folds"
+        )
+    return int(folds[0]) if len(folds) else 0
+
+
+def _collection(data: dict) -> tuple:
+    """Return what two datasets share in which one ``case_id`` means one radiograph."""
+    own = {"phantom": ("seed", "setting"), "folder": ("path",)}.get(data["source"], ())
+    return data["source"], *(data[key] for key in own)
+
+
 def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
     """Load the latest checkpoint of the same work into `model`; return its history, empty where there is none."""
     checkpoint = latest_checkpoint(folder)
@@ -385,9 +421,9 @@ def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
         return []
     state = json.loads((checkpoint / "state.json").read_text())
     if state["identity"] != identity:
-        print(f"{checkpoint} was made with other parameters or data: starting afresh")
+        print(f"{checkpoint} was made with other parameters, data or arithmetic: starting afresh")
         for old in folder.glob("checkpoint-*"):
-            shutil.rmtree(old)
+            _remove(old)
         return []
     model.load_weights(checkpoint / "last.weights.h5")
     print(f"going on after epoch {len(state['history'])}")
@@ -397,6 +433,14 @@ def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
 def latest_checkpoint(folder: Path) -> Path | None:
     """Return the newest whole checkpoint, or None."""
     return max(folder.glob("checkpoint-*"), default=None)
+
+
+def _remove(checkpoint: Path) -> None:
+    """Delete a checkpoint; if killed halfway, what is left of it is taken for none."""
+    partial = checkpoint.with_name("partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    checkpoint.rename(partial)
+    shutil.rmtree(partial)
 
 
 def duration(seconds: float) -> str:

@@ -212,6 +212,18 @@ def test_dicom_window_of_monochrome1_is_inverted_after_it_is_applied():
     assert (read[values <= 500] == 255).all() and (read[values > 1500] == 0).all()
 
 
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("fields", [{}, {"PixelPaddingRangeLimit": -31_000}], ids=["one value", "a range"])
+def test_dicom_padding_takes_no_part_of_the_grey_scale(kind, fields):
+    dark, bright = (-900, 700) if kind == "MONOCHROME2" else (700, -900)
+    values = as_tone(planted(), dark, bright, np.int16)
+    whole = images.read_radiograph(dicom(values, kind))
+    values[-4:] = -32_000
+    read = images.read_radiograph(dicom(values, kind, PixelPaddingValue=-32_000, **fields))
+    np.testing.assert_array_equal(read[:-4], whole[:-4])
+    assert not read[-4:].any()
+
+
 def test_dicom_without_header_reads_in_the_default_encoding():
     # No preamble and no meta group: the data set alone, as implicit little endian.
     dataset = pydicom.dcmread(io.BytesIO(dicom(planted())))
@@ -225,7 +237,8 @@ def test_pixel_spacing():
     assert images.pixel_spacing(dicom(planted(), PixelSpacing=[0.2, 0.1], ImagerPixelSpacing=[0.3, 0.3])) == (0.2, 0.1)
     assert images.pixel_spacing(dicom(planted(), ImagerPixelSpacing=[0.143, 0.143])) == (0.143, 0.143)
     assert images.pixel_spacing(dicom(planted())) is None
-    assert images.pixel_spacing(dicom(planted(), PixelSpacing=[0, 0])) is None
+    for nonsense in ([0, 0], [1e200, 1e200]):
+        assert images.pixel_spacing(dicom(planted(), PixelSpacing=nonsense)) is None
     assert images.pixel_spacing(saved(GREY, "PNG", dpi=(300, 300))) is None
 
 
@@ -299,9 +312,9 @@ def test_damaged_files_raise_nothing_but_value_error():
                 assert read.dtype == np.uint8 and read.ndim == 2
 
 
-def bomb(width: int, height: int) -> bytes:
-    """A PNG that claims a size it does not have."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+def bomb(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
+    """A PNG that claims a size, or a kind of pixel, that it does not have."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return (
         LOSSLESS["png"][:8] + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body)) + LOSSLESS["png"][33:]
     )
@@ -323,6 +336,10 @@ def bomb(width: int, height: int) -> bytes:
         (dicom(planted(), Rows=60), "cannot be decoded"),
         (tiff(np.zeros((3, 8, 8), np.uint8), photometric="minisblack"), "3 pages"),
         (tiff(np.full((3, 3), np.nan, np.float32)), "finite"),
+        (tiff(np.full((8, 8, 3), 4095, np.uint16), photometric="rgb"), "16 bits in each"),
+        (bomb(8, 8, depth=16, colour=2), "16 bits in each"),
+        (bomb(8, 8, depth=16, colour=4), "16 bits in each"),
+        (tiff(np.arange(-32, 32, dtype=np.int8).reshape(8, 8)), "signed 8 bits"),
         (b"\0" * 128 + b"DICM" + b"\2\0\x10\0UI\x16\0001.2.840.10008.1.2.1.99\0" + b"x" * 99, "deflated"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

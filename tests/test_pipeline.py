@@ -210,12 +210,29 @@ def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path
     assert sorted(rows["truth_pixels"]) == sorted(truth)
 
 
+def test_external_evaluation_names_the_runs_own_radiographs(checkout, tiny, tmp_path):
+    from cxrseg.prepare import load
+
+    images, masks, *_ = load(tiny / "data")
+    for k, label in enumerate(("Normal", "Covid-19")):
+        for kind, pixels in (("images", images[k]), ("masks", masks[k, ..., 0] * 255)):
+            (tmp_path / "own" / label / kind).mkdir(parents=True)
+            pixels = pixels if label == "Normal" else pixels[:, ::-1]
+            Image.fromarray(pixels).save(tmp_path / "own" / label / kind / "a.png")
+    done = cxrseg(checkout, "evaluate", "tiny", "--on", f"folder:{tmp_path / 'own'}")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tiny / "external" / "own" / "summary.json").read_text())
+    assert len(summary["own"]) == 1 and "Normal" in summary["own"][0]
+    assert "1 of these radiographs are the run's own" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["run", "demmo"], "did you mean demo?"),
         (["run", "demo", "--set", "train.epoch=3"], "did you mean train.epochs?"),
         (["run", "demo", "--name", "default"], "reserved"),
+        (["run", "demo", "--set", "data.structures=[lungs,lungs]"], "each structure once"),
         (["run", "demo", "--name", "../out"], "--name ../out"),
         (["run", "quex", "--data", "nowhere.zip"], "nowhere.zip"),
         (["run", "demo", "--profile", "nocluster"], "no such profile"),

@@ -239,9 +239,10 @@ def test_folders_patterns_and_files(tmp_path):
     for name in ("b.png", "a.jpg", "notes.txt", "sub/c.BMP", "out/old-mask.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    save_dicom(np.ones((8, 8)), tmp_path / "IM000001")
+    for name in ("IM000001", "1.2.840.10008.5"):
+        save_dicom(np.ones((8, 8)), tmp_path / name)
     found, problems = segment.find_files([str(tmp_path)], tmp_path / "out")
-    assert [file.name for file in found] == ["IM000001", "a.jpg", "b.png", "c.BMP"]
+    assert [file.name for file in found] == ["1.2.840.10008.5", "IM000001", "a.jpg", "b.png", "c.BMP"]
     assert problems == []
     found, _ = segment.find_files([str(tmp_path / "*.png"), str(tmp_path / "b.png")], tmp_path / "out")
     assert [file.name for file in found] == ["b.png"]

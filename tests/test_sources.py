@@ -1,6 +1,7 @@
 """Sources list the right files as the right cases. Every archive and folder here is made by the test."""
 
 import io
+import os
 import pickle
 import shutil
 import zipfile
@@ -302,6 +303,26 @@ def test_folder_carries_what_is_wrong_with_one_case(tmp_path):
             listed[case_id].masks["lungs"]()
     with pytest.raises(ValueError, match=r"d\.png: this is not an image"):
         listed["d.png"].image()
+
+
+def test_links_that_lead_back_end(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").touch()
+    for name in ("up", "again"):
+        (tmp_path / "a" / name).symlink_to(tmp_path, target_is_directory=True)
+    assert files.list_files(tmp_path) == ["a/1.png"]
+
+
+def test_file_name_that_is_no_text(tmp_path):
+    (tmp_path / os.fsdecode(b"r\xf6ntgen.png")).touch()
+    with pytest.raises(ValueError, match=r"r\\xf6ntgen.png is not UTF-8"):
+        files.list_files(tmp_path)
+
+
+def test_archive_with_backslashes(tmp_path):
+    path = archive(tmp_path / "a.zip", {"Covid\\images\\1.bmp": b"x"})
+    with pytest.raises(ValueError, match="backslashes for slashes"):
+        files.list_files(path)
 
 
 def test_folder_follows_links(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,6 +155,34 @@ def test_checkpoint_of_other_work_is_not_taken_up(data, tmp_path, monkeypatch, c
     np.testing.assert_array_equal(weights(tmp_path / "f"), weights(tmp_path / "g"))
 
 
+def test_a_kill_while_a_checkpoint_is_deleted_leaves_one_that_can_be_taken_up(tmp_path, monkeypatch):
+    (tmp_path / "checkpoint-00001").mkdir()
+    (tmp_path / "checkpoint-00001" / "state.json").touch()
+    (tmp_path / "partial").mkdir()  # left by an earlier kill
+    real, calls = module.shutil.rmtree, []
+
+    def killed(folder, **options):
+        calls.append(folder)
+        if len(calls) == 2:
+            (folder / "state.json").unlink()
+            raise KeyboardInterrupt
+        real(folder, **options)
+
+    monkeypatch.setattr(module.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        module._remove(tmp_path / "checkpoint-00001")
+    assert len(calls) == 2 and module.latest_checkpoint(tmp_path) is None
+
+
+def test_checkpoint_of_other_arithmetic_is_not_taken_up(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(module, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    for precision in ("float32", "mixed_bfloat16"):
+        monkeypatch.setattr(hardware, "native_precision", lambda precision=precision: precision)
+        with pytest.raises(KeyboardInterrupt):
+            train(SMALL.model_copy(update={"epochs": 1}), data, tmp_path / "f")
+    assert "starting afresh" in capsys.readouterr().out
+
+
 def test_loss_that_is_no_number_stops_with_advice(data, tmp_path):
     with pytest.raises(FloatingPointError, match=r"epoch 1: lower train\.learning_rate"):
         train(
@@ -249,6 +278,7 @@ def test_start_from_another_run(data, tmp_path, monkeypatch):
 
 def test_start_from_a_run_on_the_same_cases_takes_no_weights_that_have_seen_the_test_part(data, tmp_path, monkeypatch):
     monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
+    shutil.copytree(data, tmp_path / "first" / "data")
     for fold in (0, 2):
         train(SMALL, data, tmp_path / "first" / f"fold-{fold}", fold)
     go_on = SMALL.model_copy(update={"init": "first", "epochs": 1, "learning_rate": 1e-9})
@@ -260,13 +290,41 @@ def test_start_from_a_run_on_the_same_cases_takes_no_weights_that_have_seen_the_
         train(go_on, data, tmp_path / "second" / "fold-1", 1)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"image_size": 64}, {"structures": ["lungs", "infection"]}, {"cases_per_class": {"Normal": 13, "COVID": 12}}],
+    ids=["another size", "more structures", "another draw"],
+)
+def test_no_start_from_weights_that_have_seen_the_test_part_in_another_dataset(changes, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
+    config = DataConfig(image_size=32, cases_per_class={"Normal": 12, "COVID": 12}).model_copy(update=changes)
+    prepare(config, tmp_path / "first" / "data")
+    _, _, theirs, _ = load(tmp_path / "first" / "data")
+    _, _, ours, dataset = load(data)
+    for fold in range(5):
+        tested = set(ours["case_id"][ours["fold"] == fold])
+        try:
+            blind = module._blind_fold("first", dataset["parameters"], tested)
+        except ValueError as error:
+            assert "train.init" in str(error) and "cases_per_class" in changes
+        else:
+            assert not tested & set(theirs["case_id"][theirs["fold"] != blind])
+
+
+def test_phantoms_of_another_seed_are_others(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
+    prepare(DataConfig(image_size=32, seed=5, cases_per_class={"Normal": 12, "COVID": 12}), tmp_path / "first" / "data")
+    _, _, cases, dataset = load(data)
+    assert module._blind_fold("first", dataset["parameters"], set(cases["case_id"][cases["fold"] == 3])) == 0
+
+
 def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
     monkeypatch.setattr(module.paths, "weights", lambda run: tmp_path / "lungs.keras")
     lungs, both = (module.build(SMALL, structures, "float32", 1) for structures in (1, 2))
     lungs.save(tmp_path / "lungs.keras")
     both.set_weights([w + 1 for w in both.get_weights()])
     before = both.get_weights()
-    module.start_from(both, "lungs", 0, "")
+    module.start_from(both, "default", {}, set())
     *body, kernel, bias = both.get_weights()
     for ours, theirs in zip(body, lungs.get_weights(), strict=False):
         np.testing.assert_array_equal(ours, theirs)

@@ -3,6 +3,7 @@
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -44,23 +45,41 @@ def list_files(path: Path) -> list[str]:
     Raises
     ------
     ValueError
-        A file that is empty, truncated or no ZIP; a member whose path climbs out of the archive or that
-        is there twice.
+        A file that is empty, truncated or no ZIP; a member whose path climbs out of the archive, has backslashes
+        or is there twice; a file whose name is not UTF-8.
     """
     if path.is_dir():
-        # Links are followed: large datasets are often linked in, class by class.
-        walk = os.walk(path, followlinks=True)
-        names = [Path(folder, file).relative_to(path).as_posix() for folder, _, files in walk for file in files]
+        names = [Path(folder, file).relative_to(path).as_posix() for folder, files in _walk(path) for file in files]
+        for name in names:
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            if shown != name:
+                raise ValueError(f"{path}: the file name {shown} is not UTF-8; rename it")
     else:
         names = [member.filename for member in _archive(path).infolist() if not member.is_dir()]
         for name in names:
             # Nothing is unpacked here, but such an archive was made to do harm: trust none of it.
-            if ".." in PurePosixPath(name).parts or "\\" in name or name.startswith("/") or name[1:2] == ":":
+            parts = PurePosixPath(name.replace("\\", "/")).parts
+            if ".." in parts or parts[:1] == ("/",) or name[1:2] == ":":
                 raise ValueError(f"{path}: member {name!r} climbs out of the archive; expected plain relative paths")
+            if "\\" in name:
+                raise ValueError(f"{path}: member {name!r} has backslashes for slashes; pack it with another program")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"{path}: member {twice!r} is there twice; expected each name once")
     return sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
+
+
+def _walk(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder and its files; links are followed, as large datasets are linked in, but each folder once."""
+    seen = set()
+    for folder, folders, files in os.walk(path, followlinks=True):
+        stat = os.stat(folder)
+        if (stat.st_dev, stat.st_ino) in seen:  # a link that leads back, or a second one
+            folders.clear()
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        folders.sort()
+        yield folder, files
 
 
 def radiograph(path: Path, name: str) -> np.ndarray:
