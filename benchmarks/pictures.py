@@ -18,6 +18,7 @@ from sizes import FEWER
 from zero_shot import decision_cases, summarise
 
 from cxrseg import compare, paths, runs
+from cxrseg.config import DataConfig
 from cxrseg.sources import covid_qu_ex
 from cxrseg.studies import read_study
 
@@ -61,6 +62,8 @@ def main() -> None:
     data = parser.parse_args().data
     phantoms, trained = plan()
     first, second = phantoms
+    every = {case.case_id for case in covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))}
+    decided = decision_cases(every)  # asked first: it stops with another archive
     run({first: phantoms[first]}, data)
     copy(second, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for both
     run(phantoms, data)
@@ -70,14 +73,13 @@ def main() -> None:
     source = read_study(paths.study_file("quex"), [f"data.path={data}"]).data
     sample = {case.case_id for case in covid_qu_ex.cases(source)}
     unseen, tested = [read(name, data) for name in phantoms], [compare.cases(name) for name in trained]
-    every = set(unseen[0]["case_id"])
     content = {
         "command": command(__file__, data, first),
         "n_phantoms": runs.summary(first)["provenance"]["training"][0]["n_training"],
         "n_patients": runs.summary(next(iter(trained)))["provenance"]["training"][0]["n_training"],
         "no_patient": {
-            "decision": side_by_side(unseen, decision_cases(every)),
-            "others": side_by_side(unseen, every - decision_cases(every)),
+            "decision": side_by_side(unseen, decided),
+            "others": side_by_side(unseen, every - decided),
         },
         "patients": side_by_side(tested, every - sample),
         **arithmetic(first),

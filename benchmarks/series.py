@@ -1,5 +1,6 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
+import os
 import re
 import shutil
 import sys
@@ -11,6 +12,9 @@ from zero_shot import summarise
 
 from cxrseg import compare, paths, pipeline, runs, stats
 from cxrseg.studies import read_study
+
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+"""What computes the runs."""
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
@@ -33,6 +37,14 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
     """
     if data and not Path(data).exists():
         sys.exit(f"error: --data {data}: no such file or folder")
+    other = [
+        name for name in plan if (paths.run(name) / "summary.json").is_file() and arithmetic(name)["backend"] != BACKEND
+    ]
+    if other:
+        sys.exit(
+            f"error: by another backend than {BACKEND}: the runs {', '.join(other)}. They would not be compared with "
+            "new ones: remove them, or say in KERAS_BACKEND what computed them"
+        )
     studies = {}
     for name, (study, changes) in plan.items():
         content = read_study(paths.study_file(study), changes)

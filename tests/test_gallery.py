@@ -1,5 +1,7 @@
 """The pictures of the chapter on phantoms, and the charts of all."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,8 +31,13 @@ def test_every_chart_is_drawn(tmp_path):
 
 def test_charts_label_their_axes():
     for name, chart in charts.CHARTS.items():
-        for axis in chart().axes:
+        axes = chart().axes
+        for axis in axes:
             assert axis.get_xlabel(), f"{name} has an axis without a label"
+        # Charts in a row share the label of the first; words at the ticks need none.
+        ticks = [label.get_text() for label in axes[0].get_yticklabels()]
+        words = axes[0].get_ylabel() or (ticks and all(re.search("[a-z]", tick) for tick in ticks))
+        assert words, f"{name} has numbers without a label"
 
 
 def test_what_is_varied_differs_and_nothing_else(monkeypatch):

@@ -2,6 +2,8 @@
 
 import json
 import sys
+import zipfile
+from collections import Counter
 from types import SimpleNamespace
 
 import pandas as pd
@@ -13,6 +15,7 @@ from cxrseg import paths
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import ablation
 import curve
+import excerpt
 import publish
 import series
 
@@ -144,3 +147,38 @@ def test_a_series_refuses_a_path_that_is_not_there_before_it_writes_it_down(plac
     with pytest.raises(SystemExit, match="no such file"):
         series.run({"best": ("best", [])}, "nowhere.zip")
     assert not list((places / "runs").iterdir())
+
+
+def test_runs_of_another_backend_are_named_before_anything_is_trained(places):
+    scored(places / "runs" / "best", [0.5, 0.75])
+    with pytest.raises(SystemExit, match="another backend than tensorflow: the runs best"):
+        series.run({"best": ("best", []), "other": ("best", [])}, str(places))
+
+
+def test_the_excerpt_is_cut_out_by_name(tmp_path):
+    root = "COVID-QU-Ex/Infection Segmentation Data/Train/Normal"
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w") as whole:
+        for number in (1, 2, 3):
+            for kind in excerpt.FOLDERS:
+                whole.writestr(f"{root}/{kind}/Normal ({number}).png", f"{kind} {number}")
+        whole.writestr("Lung Segmentation Data/Lung Segmentation Data/Train/Normal/images/Normal (1).png", "another")
+    cases = ["Train/Normal/Normal (1).png", "Train/Normal/Normal (3).png"]
+    excerpt.cut(tmp_path / "whole.zip", tmp_path / "part.zip", cases)
+    with zipfile.ZipFile(tmp_path / "part.zip") as part:
+        content = {name: part.read(name).decode() for name in part.namelist()}
+    inside = "Infection Segmentation Data/Train/Normal"
+    assert content == {
+        f"{inside}/{kind}/Normal ({number}).png": f"{kind} {number}" for number in (1, 3) for kind in excerpt.FOLDERS
+    }
+    with pytest.raises(ValueError, match=r"3 of 3 members are missing.*Normal \(4\)"):
+        excerpt.cut(tmp_path / "whole.zip", tmp_path / "no.zip", ["Train/Normal/Normal (4).png"])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["part.zip", "whole.zip"]
+
+
+def test_the_excerpt_names_the_cases_that_were_scored():
+    cases = excerpt.CASES.read_text().splitlines()
+    assert Counter(case.split("/")[1] for case in cases) == {"COVID-19": 750, "Non-COVID": 375, "Normal": 375}
+    assert len(set(cases)) == 1500
+    for name in ("everyone", "infection"):
+        scores = pd.read_csv(ROOT / "book" / "published" / f"{name}.csv", dtype=str)
+        assert set(scores["case_id"]) <= set(cases)
