@@ -1,0 +1,63 @@
+"""How often does the default model warn, of good outlines and of bad ones? As "Try it" and `cxrseg segment` do it.
+
+    python benchmarks/warned.py --data A.zip
+
+On the real radiographs that steered no decision about the phantoms.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+from zero_shot import decision_cases
+
+from cxrseg import network, paths, plausibility, runs
+from cxrseg.config import DataConfig
+from cxrseg.metrics import overlap
+from cxrseg.prepare import read
+from cxrseg.segment import segment
+from cxrseg.sources import Case, covid_qu_ex
+
+BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.9, 0.95), "0.95 and more": (0.95, 1.01)}
+"""Dice from and below which a case is in a band, by the words of the table."""
+
+
+def measure(model: network.Network, case: Case) -> dict:
+    """Return the Dice of one case, and whether the predicted Dice or the shape of its outline is warned of."""
+    image, (truth,) = read(case, ["lungs"])
+    found = segment(model, image)
+    low = found.predicted_dice < plausibility.LOW
+    # The warning of a low quality comes last: what stands before it is about the shape.
+    shape = bool(found.warning) and found.warning != plausibility.warning(found.predicted_dice, [])
+    return {"dice": overlap(truth, found.mask)["dice"], "low": low, "shape": shape, "warned": bool(found.warning)}
+
+
+def rates(rows: pd.DataFrame) -> dict:
+    """Return how many rows there are, and the share of them that are warned of, for either reason and for any."""
+    return {"n": len(rows), **{reason: float(rows[reason].mean()) for reason in ("low", "shape", "warned")}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="the excerpt of COVID-QU-Ex, ZIP or folder")
+    data = parser.parse_args().data
+    cases = covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))
+    decided = decision_cases(case.case_id for case in cases)
+    others, model = [case for case in cases if case.case_id not in decided], network.load()
+    with ThreadPoolExecutor() as pool:  # the network works outside of Python's lock
+        rows = pd.DataFrame(list(pool.map(measure, [model] * len(others), others)))
+    warned = rows[rows["warned"]]
+    content = {
+        "command": "python benchmarks/warned.py --data covid-qu-ex-1500.zip",
+        "n": len(rows),
+        "bands": {name: rates(rows[rows["dice"].between(*limits, "left")]) for name, limits in BANDS.items()},
+        "all": rates(rows),
+        "warned_below_090": float((warned["dice"] < 0.9).mean()),
+        "provenance": runs.provenance(),
+    }
+    runs.write_summary(paths.published() / "warned.json", content)
+    print(content)
+
+
+if __name__ == "__main__":
+    main()
