@@ -51,6 +51,8 @@ def main() -> None:
         "command": "python benchmarks/warned.py --data covid-qu-ex-1500.zip",
         "n": len(rows),
         "bands": {name: rates(rows[rows["dice"].between(*limits, "left")]) for name, limits in BANDS.items()},
+        "failures": rates(rows[rows["dice"] < 0.8]),
+        "good": rates(rows[rows["dice"] >= 0.9]),
         "all": rates(rows),
         "warned_below_090": float((warned["dice"] < 0.9).mean()),
         "provenance": runs.provenance(),
