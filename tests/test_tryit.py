@@ -98,12 +98,20 @@ DICOMS = {
     "sigmoid": {"WindowCenter": 1000, "WindowWidth": 900, "VOILUTFunction": "SIGMOID"},
     "rescaled": {"RescaleSlope": "2.5", "RescaleIntercept": "-700", "WindowCenter": 3000, "WindowWidth": 4000},
     "signed": {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15},
-}
+    "padded": {"PixelPaddingValue": 7},
+    "padded range, inverted": {
+        "PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 7, "PixelPaddingRangeLimit": 3000,
+    },
+    "padded, window": {"PixelPaddingValue": 7, "WindowCenter": 2000, "WindowWidth": 3500},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", DICOMS)
 def test_dicom_is_read_as_by_pydicom(kind, tmp_path):
     values = np.random.default_rng(5).integers(0, 4096, (37, 53)).astype(np.int32) - 2000 * (kind == "signed")
+    if "padded" in kind:
+        values = values.clip(1000)
+        values[:9] = 7
     file = tmp_path / "a.dcm"
     save_dicom(values.astype(np.int16).view(np.uint16), file, ImagerPixelSpacing=[0.2, 0.3], **DICOMS[kind])
     found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))

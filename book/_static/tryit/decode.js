@@ -47,7 +47,10 @@ globalThis.tryit ??= {};
     }
     checkSize(...pictureSize(bytes));
     const png = tryit.pngHeader(bytes);
-    if (png?.depth === 16 && png.colour === 0) {
+    if (png?.depth === 16 && png.colour !== 0) {
+      throw new Error("16 bits in each of several channels; save it as grey of 8 or 16");
+    }
+    if (png?.depth === 16) {
       const grey = tryit.toBytes(await tryit.readDeepPng(bytes));
       return { grey, width: png.width, height: png.height, spacing: null };
     }

@@ -6,6 +6,7 @@ globalThis.tryit ??= {};
   const SYNTAXES = { "1.2.840.10008.1.2": false, "1.2.840.10008.1.2.1": true }; // is the VR written out?
   const LONG = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
   const UNDEFINED = 0xffffffff;
+  const MAX_SPACING = 100; // mm: no chest would fill ten such pixels
 
   // Read the elements of a data set up to `end`; sequences become lists of data sets.
   function elements(view, start, end, explicit) {
@@ -75,6 +76,13 @@ globalThis.tryit ??= {};
     };
   }
 
+  // Which stored numbers mean that there is no pixel, as a function: one, or the range from it to a limit.
+  function padding(set, signed) {
+    const limits = [0x00280120, 0x00280121].map((tag) => set.get(tag)).filter((element) => element?.byteLength >= 2);
+    const ends = limits.map((element) => (signed ? element.getInt16(0, true) : element.getUint16(0, true)));
+    return set.get(0x00280120) ? (value) => value >= Math.min(...ends) && value <= Math.max(...ends) : () => false;
+  }
+
   // The first window, as a function to 0 to 1 (PS3.3 C.11.2.1.2 and C.11.2.1.3).
   function windowing(center, width, shape) {
     if (shape === "SIGMOID") return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
@@ -123,7 +131,7 @@ globalThis.tryit ??= {};
     if (pixels.byteLength < (n * samples * bits) / 8) throw new Error("truncated or damaged DICOM");
     const spacing = [0x00280030, 0x00181164]
       .map((tag) => numbers(set.get(tag)))
-      .find((pair) => pair.length === 2 && pair[0] > 0 && pair[1] > 0);
+      .find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < MAX_SPACING));
     const result = { width, height, spacing: spacing ?? null };
 
     if (kind === "RGB") {
@@ -148,16 +156,16 @@ globalThis.tryit ??= {};
     if (voi) steps.push(lookup(voi, signed || intercept < 0));
     else if (center !== undefined && extent !== undefined) steps.push(windowing(center, extent, text(set.get(0x00281056))));
 
-    let grey;
-    if (bits === 8 && !steps.length) {
-      grey = Uint8Array.from(stored);
-    } else {
-      const bend = bits === 8 ? 128 : 32768;
-      const meaning = Float64Array.from({ length: 65536 }, (_, k) =>
-        steps.reduce((value, step) => step(value), signed && k >= bend ? k - 2 * bend : k),
-      );
-      grey = tryit.toBytes(stored, meaning);
-    }
+    const bend = bits === 8 ? 128 : 32768;
+    const number = (k) => (signed && k >= bend ? k - 2 * bend : k);
+    const meaning = Float64Array.from({ length: 65536 }, (_, k) => steps.reduce((value, step) => step(value), number(k)));
+    const isPadding = padding(set, signed);
+    const others = [...new Set(stored)].filter((k) => !isPadding(number(k))).map((k) => meaning[k]);
+    const darker = kind === "MONOCHROME1" ? Math.max : Math.min;
+    const darkest = others.reduce((a, b) => darker(a, b), others[0]);
+    if (others.length) meaning.forEach((_, k) => isPadding(number(k)) && (meaning[k] = darkest));
+    const asItIs = bits === 8 && !signed && !steps.length;
+    let grey = asItIs ? Uint8Array.from(stored, (k) => meaning[k]) : tryit.toBytes(stored, meaning);
     if (kind === "MONOCHROME1") grey = grey.map((value) => 255 - value);
     return { ...result, grey };
   }
