@@ -11,11 +11,9 @@ import math
 import numpy as np
 from scipy.stats import t
 from series import command, difference, entry, rescore, run, variant
-from zero_shot import decision_cases, summarise
+from zero_shot import decision_cases, pairs, summarise
 
 from cxrseg import compare, paths, runs
-from cxrseg.config import DataConfig
-from cxrseg.sources import covid_qu_ex
 
 SCRATCH, RANDOM = "train.init=", "from random weights"
 PAPER = "the paper's recipe"
@@ -72,9 +70,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
-    archive = DataConfig(source="covid_qu_ex", path=data)
     # The phantoms that `best` starts from were steered on some. Asked first: it stops with another archive.
-    decided = decision_cases(case.case_id for case in covid_qu_ex.cases(archive))
+    decided = decision_cases(case.case_id for case in pairs(data))
     run(plan(), data)
     rows = {"best": entry("best")}
     for change in CHANGES:

@@ -15,10 +15,9 @@ from pathlib import Path
 import pandas as pd
 from series import arithmetic, command, copy, difference, run, variant
 from sizes import FEWER
-from zero_shot import decision_cases, summarise
+from zero_shot import decision_cases, pairs, summarise
 
 from cxrseg import compare, paths, runs
-from cxrseg.config import DataConfig
 from cxrseg.sources import covid_qu_ex
 from cxrseg.studies import read_study
 
@@ -62,7 +61,7 @@ def main() -> None:
     data = parser.parse_args().data
     phantoms, trained = plan()
     first, second = phantoms
-    every = {case.case_id for case in covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))}
+    every = {case.case_id for case in pairs(data)}
     decided = decision_cases(every)  # asked first: it stops with another archive
     run({first: phantoms[first]}, data)
     copy(second, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for both

@@ -1,20 +1,17 @@
 """Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
 
-import os
 import re
 import shutil
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 from zero_shot import summarise
 
 from cxrseg import compare, paths, pipeline, runs, stats
 from cxrseg.studies import read_study
-
-BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
-"""What computes the runs."""
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
 """Columns of ``cases.csv`` that are compared."""
@@ -37,12 +34,12 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
     """
     if data and not Path(data).exists():
         sys.exit(f"error: --data {data}: no such file or folder")
-    other = [
-        name for name in plan if (paths.run(name) / "summary.json").is_file() and arithmetic(name)["backend"] != BACKEND
-    ]
+    backend = keras.backend.backend()
+    done = [name for name in plan if (paths.run(name) / "summary.json").is_file()]
+    other = [name for name in done if arithmetic(name)["backend"] != backend]
     if other:
         sys.exit(
-            f"error: by another backend than {BACKEND}: the runs {', '.join(other)}. They would not be compared with "
+            f"error: by another backend than {backend}: the runs {', '.join(other)}. They would not be compared with "
             "new ones: remove them, or say in KERAS_BACKEND what computed them"
         )
     studies = {}

@@ -1,4 +1,4 @@
-"""How small may it be? The study `best` at several widths, each with phantoms of its own to start from.
+"""How small may it be? The study `best` at several widths, each starting from its own training on the same phantoms.
 
     python benchmarks/sizes.py --data A.zip
 

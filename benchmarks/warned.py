@@ -9,14 +9,13 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
-from zero_shot import decision_cases
+from zero_shot import decision_cases, pairs
 
 from cxrseg import network, paths, plausibility, runs
-from cxrseg.config import DataConfig
 from cxrseg.metrics import overlap
 from cxrseg.prepare import read
 from cxrseg.segment import segment
-from cxrseg.sources import Case, covid_qu_ex
+from cxrseg.sources import Case
 
 BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.9, 0.95), "0.95 and more": (0.95, 1.01)}
 """Dice from and below which a case is in a band, by the words of the table."""
@@ -41,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="the excerpt of COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
-    cases = covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))
+    cases = pairs(data)
     decided = decision_cases(case.case_id for case in cases)
     others, model = [case for case in cases if case.case_id not in decided], network.load()
     with ThreadPoolExecutor() as pool:  # the network works outside of Python's lock

@@ -15,8 +15,18 @@ import numpy as np
 import pandas as pd
 
 from cxrseg import paths, runs, stats
+from cxrseg.config import DataConfig
+from cxrseg.sources import Case, covid_qu_ex
 
 DRAWN_FROM = 1500
+
+
+def pairs(data: str) -> list[Case]:
+    """List all cases of COVID-QU-Ex, a ZIP or folder; where it cannot be used, exit with one line."""
+    try:
+        return covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))
+    except ValueError as error:
+        sys.exit(f"error: {error}")
 
 
 def decision_cases(case_ids, n: int = 300) -> set[str]:
@@ -44,7 +54,7 @@ def main() -> None:
     parser.add_argument("dataset")
     parser.add_argument("--out")
     options = parser.parse_args()
-    rows = pd.read_csv(paths.external(options.run, options.dataset) / "cases.csv")
+    rows = pd.read_csv(paths.run(options.run) / "external" / options.dataset / "cases.csv")
     rows = rows[rows["structure"] == "lungs"]
     decided = rows["case_id"].isin(decision_cases(rows["case_id"]))
     parts = {"decision": summarise(rows[decided]), "others": summarise(rows[~decided])}

@@ -43,7 +43,7 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     clipped: a 12-bit image in a 16-bit file is not nearly black, nor does one hot pixel darken the rest.
     DICOM values first go through the modality LUT (or rescale slope and intercept) and the first VOI LUT
     or window, where the file has them; MONOCHROME1 is inverted. Pixels that only fill up the rectangle
-    (Pixel Padding Value, 0028,0120) become as dark as the darkest other one.
+    (Pixel Padding Value, 0028,0120) become black, and the percentiles are those of the others.
 
     Parameters
     ----------
@@ -325,8 +325,9 @@ def _loses_bits(image: Image.Image) -> bool:
     """Tell whether Pillow opens a picture as 8 bits that has more, or that has a sign."""
     if image.format not in ("PNG", "TIFF"):  # a BMP of 16 bits has 5 or 6 for each colour
         return False
-    signed = image.format == "TIFF" and 2 in image.tag_v2.get(339, ())
-    return signed or any(";16" in str(tile[3]) for tile in image.tile)
+    if image.format == "TIFF":  # BitsPerSample, and SampleFormat: 2 has a sign
+        return max(image.tag_v2.get(258, (1,))) > 8 or 2 in image.tag_v2.get(339, ())
+    return any(";16" in str(tile[3]) for tile in image.tile)
 
 
 def _dicom_dataset(stream: BinaryIO, name: str, stop_before_pixels: bool = False):
@@ -357,6 +358,8 @@ def _padding(values: np.ndarray, dataset) -> np.ndarray:
     limit = dataset.get("PixelPaddingRangeLimit", first)
     if not (isinstance(first, int) and isinstance(limit, int)):
         return np.zeros(values.shape, bool)
+    if values.dtype == np.int16:  # some write the same bits as a number without a sign
+        first, limit = (value - 0x10000 if value > 0x7FFF else value for value in (first, limit))
     return (values >= min(first, limit)) & (values <= max(first, limit))
 
 
@@ -389,7 +392,9 @@ def _dicom(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         values = pixels.apply_voi_lut(pixels.apply_modality_lut(values, dataset), dataset)
         if padding.any() and not padding.all():
             others = values[~padding]
-            values = np.where(padding, others.max() if kind == "MONOCHROME1" else others.min(), values)
+            deep, dark = values.dtype != np.uint8, 100 if kind == "MONOCHROME1" else 0
+            fill = np.percentile(others, abs(dark - 0.1) if deep else dark)
+            values = np.where(padding, fill, values).astype(np.float64 if deep else np.uint8)
     except RuntimeError as error:  # pydicom's word for a compression that no installed plugin decodes
         raise ValueError(
             f"{name}: no decoder for this DICOM's compression ({syntax.name}); "

@@ -198,13 +198,15 @@ def _within(file: Path, folder: Path) -> bool:
 
 
 def _names(files: list[Path]) -> dict[Path, str]:
-    """Return a name for the results of each file: its stem, numbered from the second of that stem on."""
+    """Return a name for the results of each file: its own without the suffix, numbered from the second of a name on."""
     names, taken = {}, set()
     for file in files:
-        name, number = file.stem, 1
+        # What follows the last dot of a number is no suffix.
+        plain = file.stem if file.suffix.lower() in images.SUFFIXES else file.name
+        name, number = plain, 1
         while name.lower() in taken:
             number += 1
-            name = f"{file.stem}-{number}"
+            name = f"{plain}-{number}"
         taken.add(name.lower())
         names[file] = name
     return names

@@ -67,9 +67,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
         "backend": keras.backend.backend(),
     }
     if config.init:
-        identity["init_sha256"] = start_from(
-            model, config.init, dataset["parameters"], set(cases["case_id"].iloc[testing])
-        )
+        identity["init_sha256"] = start_from(model, config.init, fold, dataset, cases.iloc[testing])
     history = resume(model, folder, identity)
 
     epochs = Epochs(model, config, folder, identity, history)
@@ -353,21 +351,23 @@ class Epochs:
             _remove(previous)
 
 
-def start_from(model: keras.Model, run: str, data: dict, tested: set[str]) -> str:
+def start_from(model: keras.Model, run: str, fold: int, dataset: dict, tested: pd.DataFrame) -> str:
     """Give `model` the weights of a run, or of ``default``; return the digest of their file.
 
-    They are those of the run's first fold, or, where it learnt from the same collection, those of the fold that has
-    not seen the cases which this one is tested on. Where the run segments another number of structures, the last
-    layer keeps the weights it has.
+    They are those of the run's first fold, or, where it holds radiographs that this network is tested on, those of
+    the fold that has not learnt from them. Where the run segments another number of structures, the last layer keeps
+    the weights it has.
 
     Parameters
     ----------
     model : keras.Model
     run : str
-    data : dict
-        The parameters of the dataset that is to be learnt from.
-    tested : set of str
-        The cases of it that `model` will be tested on, by ``case_id``.
+    fold : int
+        The fold that `model` is to be tested on.
+    dataset : dict
+        The dataset that is to be learnt from, as in ``dataset.json``.
+    tested : DataFrame
+        Its cases in that fold, as in ``cases.csv``.
 
     Raises
     ------
@@ -376,7 +376,7 @@ def start_from(model: keras.Model, run: str, data: dict, tested: set[str]) -> st
     ValueError
         Its network is another one, or each of its networks has learnt from cases to be tested on.
     """
-    blind = _blind_fold(run, data, tested)
+    blind = _blind_fold(run, fold, dataset, tested)
     file = paths.fold(run, blind) / "model.keras" if blind else paths.weights(run)
     if not file.is_file():
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
@@ -392,14 +392,17 @@ def start_from(model: keras.Model, run: str, data: dict, tested: set[str]) -> st
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _blind_fold(run: str, data: dict, tested: set[str]) -> int:
+def _blind_fold(run: str, fold: int, dataset: dict, tested: pd.DataFrame) -> int:
     """Return the fold of a run whose network has learnt from none of the cases to be tested on."""
-    if not (paths.data(run) / "dataset.json").is_file():
-        return 0
+    if not (paths.data(run) / "dataset.json").is_file():  # without its data, the digest of all of them has to do
+        record = paths.fold(run, 0) / "train.json"
+        same = record.is_file() and json.loads(record.read_text())["fingerprint"] == dataset["fingerprint"]
+        return fold if same else 0
     _, _, cases, theirs = load(paths.data(run))
-    if _collection(theirs["parameters"]) != _collection(data):
-        return 0
-    folds = cases["fold"][cases["case_id"].isin(tested)].unique()
+    known = cases["sha256"].isin(tested["sha256"])
+    if _collection(theirs["parameters"]) == _collection(dataset["parameters"]):  # perhaps in another size
+        known |= cases["case_id"].isin(tested["case_id"])
+    folds = cases["fold"][known].unique()
     if len(folds) > 1:  # the network of a fold has learnt from all others
         raise ValueError(
             f"train.init: each network of run {run!r} has learnt from cases that this one would be tested on; "

@@ -224,6 +224,19 @@ def test_dicom_padding_takes_no_part_of_the_grey_scale(kind, fields):
     assert not read[-4:].any()
 
 
+def test_dicom_padding_whose_value_has_lost_its_sign_beside_a_dead_pixel():
+    values = np.random.default_rng(7).integers(1000, 3000, (80, 80)).astype(np.int16)
+    whole = images.read_radiograph(dicom(values))
+    values[:8], values[40, 40] = -2000, -30_000
+    dataset = pydicom.dcmread(io.BytesIO(dicom(values)))
+    dataset.add_new("PixelPaddingValue", "US", 0x10000 - 2000)
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset)
+    difference = images.read_radiograph(file.getvalue())[8:].astype(int) - whole[8:]
+    difference[32, 40] = 0
+    assert np.abs(difference).max() <= 1
+
+
 def test_dicom_without_header_reads_in_the_default_encoding():
     # No preamble and no meta group: the data set alone, as implicit little endian.
     dataset = pydicom.dcmread(io.BytesIO(dicom(planted())))
@@ -337,6 +350,7 @@ def bomb(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
         (tiff(np.zeros((3, 8, 8), np.uint8), photometric="minisblack"), "3 pages"),
         (tiff(np.full((3, 3), np.nan, np.float32)), "finite"),
         (tiff(np.full((8, 8, 3), 4095, np.uint16), photometric="rgb"), "16 bits in each"),
+        (tiff(np.full((3, 8, 8), 4095, np.uint16), photometric="rgb", planarconfig="separate"), "16 bits in each"),
         (bomb(8, 8, depth=16, colour=2), "16 bits in each"),
         (bomb(8, 8, depth=16, colour=4), "16 bits in each"),
         (tiff(np.arange(-32, 32, dtype=np.int8).reshape(8, 8)), "signed 8 bits"),

@@ -243,6 +243,7 @@ def test_folders_patterns_and_files(tmp_path):
         save_dicom(np.ones((8, 8)), tmp_path / name)
     found, problems = segment.find_files([str(tmp_path)], tmp_path / "out")
     assert [file.name for file in found] == ["1.2.840.10008.5", "IM000001", "a.jpg", "b.png", "c.BMP"]
+    assert list(segment._names(found).values()) == ["1.2.840.10008.5", "IM000001", "a", "b", "c"]
     assert problems == []
     found, _ = segment.find_files([str(tmp_path / "*.png"), str(tmp_path / "b.png")], tmp_path / "out")
     assert [file.name for file in found] == ["b.png"]

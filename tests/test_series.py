@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from types import SimpleNamespace
 
+import keras
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -80,7 +81,7 @@ def test_the_ablation_holds_every_change_against_best(places, monkeypatch):
         scored(places / "runs" / name, [0.5 + place / 100, 0.75])
     monkeypatch.setattr(ablation, "run", lambda plan, data: None)
     monkeypatch.setattr(ablation, "rescore", lambda *of: None)
-    monkeypatch.setattr(ablation.covid_qu_ex, "cases", lambda archive: [])
+    monkeypatch.setattr(ablation, "pairs", lambda data: [])
     monkeypatch.setattr(ablation, "decision_cases", lambda names: {"8"})
     monkeypatch.setattr(sys, "argv", ["ablation.py", "--data", "somewhere/A.zip"])
     ablation.main()
@@ -150,8 +151,8 @@ def test_a_series_refuses_a_path_that_is_not_there_before_it_writes_it_down(plac
 
 
 def test_runs_of_another_backend_are_named_before_anything_is_trained(places):
-    scored(places / "runs" / "best", [0.5, 0.75])
-    with pytest.raises(SystemExit, match="another backend than tensorflow: the runs best"):
+    scored(places / "runs" / "best", [0.5, 0.75], backend="something else")
+    with pytest.raises(SystemExit, match=f"another backend than {keras.backend.backend()}: the runs best"):
         series.run({"best": ("best", []), "other": ("best", [])}, str(places))
 
 

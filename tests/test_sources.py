@@ -310,7 +310,8 @@ def test_links_that_lead_back_end(tmp_path):
     (tmp_path / "a" / "1.png").touch()
     for name in ("up", "again"):
         (tmp_path / "a" / name).symlink_to(tmp_path, target_is_directory=True)
-    assert files.list_files(tmp_path) == ["a/1.png"]
+    (tmp_path / "b").symlink_to(tmp_path / "a", target_is_directory=True)  # the same twice, but no loop
+    assert files.list_files(tmp_path) == ["a/1.png", "b/1.png"]
 
 
 def test_file_name_that_is_no_text(tmp_path):

@@ -300,20 +300,35 @@ def test_no_start_from_weights_that_have_seen_the_test_part_in_another_dataset(c
     _, _, theirs, _ = load(tmp_path / "first" / "data")
     _, _, ours, dataset = load(data)
     for fold in range(5):
-        tested = set(ours["case_id"][ours["fold"] == fold])
+        tested = ours[ours["fold"] == fold]
         try:
-            blind = module._blind_fold("first", dataset["parameters"], tested)
+            blind = module._blind_fold("first", fold, dataset, tested)
         except ValueError as error:
             assert "train.init" in str(error) and "cases_per_class" in changes
         else:
-            assert not tested & set(theirs["case_id"][theirs["fold"] != blind])
+            assert not set(tested["case_id"]) & set(theirs["case_id"][theirs["fold"] != blind])
 
 
 def test_phantoms_of_another_seed_are_others(data, tmp_path, monkeypatch):
     monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
     prepare(DataConfig(image_size=32, seed=5, cases_per_class={"Normal": 12, "COVID": 12}), tmp_path / "first" / "data")
     _, _, cases, dataset = load(data)
-    assert module._blind_fold("first", dataset["parameters"], set(cases["case_id"][cases["fold"] == 3])) == 0
+    assert module._blind_fold("first", 3, dataset, cases[cases["fold"] == 3]) == 0
+
+
+def test_the_same_radiographs_are_known_by_their_pixels_and_without_them_by_their_digest(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.paths, "runs", lambda: tmp_path)
+    _, _, cases, dataset = load(data)
+    elsewhere = {"source": "folder", "path": "/elsewhere"}  # the folder was moved since
+    shutil.copytree(data, tmp_path / "first" / "data")
+    content = dataset | {"parameters": dataset["parameters"] | elsewhere}
+    (tmp_path / "first" / "data" / "dataset.json").write_text(json.dumps(content))
+    assert module._blind_fold("first", 3, dataset, cases[cases["fold"] == 3]) == 3
+    shutil.rmtree(tmp_path / "first" / "data")
+    (tmp_path / "first" / "fold-0").mkdir()
+    for fingerprint, fold in ((dataset["fingerprint"], 3), ("another", 0)):
+        (tmp_path / "first" / "fold-0" / "train.json").write_text(json.dumps({"fingerprint": fingerprint}))
+        assert module._blind_fold("first", 3, dataset, cases[cases["fold"] == 3]) == fold
 
 
 def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
@@ -322,7 +337,7 @@ def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
     lungs.save(tmp_path / "lungs.keras")
     both.set_weights([w + 1 for w in both.get_weights()])
     before = both.get_weights()
-    module.start_from(both, "default", {}, set())
+    module.start_from(both, "default", 0, {}, pd.DataFrame())
     *body, kernel, bias = both.get_weights()
     for ours, theirs in zip(body, lungs.get_weights(), strict=False):
         np.testing.assert_array_equal(ours, theirs)

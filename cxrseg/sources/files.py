@@ -69,17 +69,16 @@ def list_files(path: Path) -> list[str]:
     return sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
 
 
-def _walk(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder and its files; links are followed, as large datasets are linked in, but each folder once."""
-    seen = set()
-    for folder, folders, files in os.walk(path, followlinks=True):
-        stat = os.stat(folder)
-        if (stat.st_dev, stat.st_ino) in seen:  # a link that leads back, or a second one
-            folders.clear()
-            continue
-        seen.add((stat.st_dev, stat.st_ino))
-        folders.sort()
-        yield folder, files
+def _walk(folder: Path, above: frozenset = frozenset()) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder and its files. Links are followed, for large datasets, but none that leads back."""
+    stat = folder.stat()
+    if (stat.st_dev, stat.st_ino) in above:
+        return
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    yield folder, [entry.name for entry in entries if not entry.is_dir()]
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(folder / entry.name, above | {(stat.st_dev, stat.st_ino)})
 
 
 def radiograph(path: Path, name: str) -> np.ndarray:

@@ -3,8 +3,18 @@
 globalThis.tryit ??= {};
 
 {
-  // The value at a share of a sorted list, given as [value, count] pairs; linear in between.
-  function percentile(pairs, total, share) {
+  // How often each value is there, as [value, count] pairs in order; of those stored values alone that `keep` keeps.
+  function ranked(stored, meaning, keep = () => true) {
+    const counts = new Float64Array(65536);
+    for (const value of stored) counts[value]++;
+    const pairs = [];
+    counts.forEach((count, value) => count && keep(value) && pairs.push([meaning[value], count]));
+    return pairs.sort((a, b) => a[0] - b[0]);
+  }
+
+  // The value at a share of a sorted list, given as such pairs; linear in between.
+  function percentile(pairs, share) {
+    const total = pairs.reduce((sum, [, count]) => sum + count, 0);
     const place = share * (total - 1);
     const low = Math.floor(place);
     const at = (index) => {
@@ -19,13 +29,9 @@ globalThis.tryit ??= {};
   // Map values linearly so that their 0.1st and 99.9th percentile become 0 and 255.
   // stored: Uint16Array; meaning: for each of the 65,536 stored values, what it stands for.
   function toBytes(stored, meaning = Float64Array.from({ length: 65536 }, (_, k) => k)) {
-    const counts = new Float64Array(65536);
-    for (const value of stored) counts[value]++;
-    const pairs = [];
-    counts.forEach((count, value) => count && pairs.push([meaning[value], count]));
-    pairs.sort((a, b) => a[0] - b[0]);
-    let low = percentile(pairs, stored.length, 0.001);
-    let high = percentile(pairs, stored.length, 0.999);
+    const pairs = ranked(stored, meaning);
+    let low = percentile(pairs, 0.001);
+    let high = percentile(pairs, 0.999);
     if (high === low) [low, high] = [pairs[0][0], pairs.at(-1)[0]];
     const table = new Uint8Array(65536);
     if (high > low) {
@@ -40,5 +46,5 @@ globalThis.tryit ??= {};
   // Luminance of one colour, ITU-R 601-2 in the whole numbers that Pillow uses.
   const luminance = (red, green, blue) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 
-  Object.assign(tryit, { toBytes, luminance });
+  Object.assign(tryit, { toBytes, luminance, ranked, percentile });
 }

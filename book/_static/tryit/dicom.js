@@ -142,7 +142,9 @@ globalThis.tryit ??= {};
     }
     const signed = short(set.get(0x00280103), 0) === 1;
     const stored = new Uint16Array(n);
-    for (let k = 0; k < n; k++) stored[k] = bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true);
+    const used = Math.min(short(set.get(0x00280101), bits), bits); // what lies above them is no part of the number
+    const whole = 2 ** used - 1;
+    for (let k = 0; k < n; k++) stored[k] = (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
 
     const steps = [];
     const [slope] = numbers(set.get(0x00281053));
@@ -156,15 +158,17 @@ globalThis.tryit ??= {};
     if (voi) steps.push(lookup(voi, signed || intercept < 0));
     else if (center !== undefined && extent !== undefined) steps.push(windowing(center, extent, text(set.get(0x00281056))));
 
-    const bend = bits === 8 ? 128 : 32768;
+    const bend = 2 ** (used - 1);
     const number = (k) => (signed && k >= bend ? k - 2 * bend : k);
     const meaning = Float64Array.from({ length: 65536 }, (_, k) => steps.reduce((value, step) => step(value), number(k)));
     const isPadding = padding(set, signed);
-    const others = [...new Set(stored)].filter((k) => !isPadding(number(k))).map((k) => meaning[k]);
-    const darker = kind === "MONOCHROME1" ? Math.max : Math.min;
-    const darkest = others.reduce((a, b) => darker(a, b), others[0]);
-    if (others.length) meaning.forEach((_, k) => isPadding(number(k)) && (meaning[k] = darkest));
     const asItIs = bits === 8 && !signed && !steps.length;
+    const others = tryit.ranked(stored, meaning, (k) => !isPadding(number(k)));
+    if (others.length) {
+      const clipped = asItIs ? 0 : 0.001;
+      const black = tryit.percentile(others, kind === "MONOCHROME1" ? 1 - clipped : clipped);
+      meaning.forEach((_, k) => isPadding(number(k)) && (meaning[k] = black));
+    }
     let grey = asItIs ? Uint8Array.from(stored, (k) => meaning[k]) : tryit.toBytes(stored, meaning);
     if (kind === "MONOCHROME1") grey = grey.map((value) => 255 - value);
     return { ...result, grey };
