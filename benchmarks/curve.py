@@ -60,7 +60,7 @@ def main() -> None:
     earlier = {} if whole else before(fingerprint)
     evaluate = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(evaluate, check=True)
-    tested = pd.read_csv(paths.external("default", data) / "cases.csv", dtype={"case_id": str})
+    tested = pd.read_csv(paths.external("default", paths.dataset_name(data)) / "cases.csv", dtype={"case_id": str})
     # The same archive, masks and pixels, by another way: these names do mean the same cases.
     default = tested[tested["case_id"].isin(scored["case_id"])].assign(dataset=scored["dataset"].iloc[0])
     points = earlier.get("points", {}) | {"0": {"phantoms": summarise(default)}}

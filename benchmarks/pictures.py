@@ -43,7 +43,7 @@ def read(name: str, data: str) -> pd.DataFrame:
     """Let a network that has seen no patient read all pairs, and return their scores."""
     evaluate = [sys.executable, "-m", "cxrseg.cli", "evaluate", name, "--on", f"covid_qu_ex:{data}"]
     subprocess.run(evaluate, check=True)
-    rows = pd.read_csv(paths.external(name, data) / "cases.csv", dtype={"case_id": str})
+    rows = pd.read_csv(paths.external(name, paths.dataset_name(data)) / "cases.csv", dtype={"case_id": str})
     return rows[rows["structure"] == "lungs"].assign(dataset=Path(data).stem)
 
 

@@ -7,6 +7,7 @@ On the real radiographs that steered no decision about the phantoms.
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pandas as pd
 from zero_shot import decision_cases, pairs
@@ -47,7 +48,7 @@ def main() -> None:
         rows = pd.DataFrame(list(pool.map(measure, [model] * len(others), others)))
     warned = rows[rows["warned"]]
     content = {
-        "command": "python benchmarks/warned.py --data covid-qu-ex-1500.zip",
+        "command": f"python benchmarks/warned.py --data {Path(data).name}",
         "n": len(rows),
         "bands": {name: rates(rows[rows["dice"].between(*limits, "left")]) for name, limits in BANDS.items()},
         "failures": rates(rows[rows["dice"] < 0.8]),

@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("dataset")
     parser.add_argument("--out")
     options = parser.parse_args()
-    rows = pd.read_csv(paths.run(options.run) / "external" / options.dataset / "cases.csv")
+    rows = pd.read_csv(paths.external(options.run, options.dataset) / "cases.csv")
     rows = rows[rows["structure"] == "lungs"]
     decided = rows["case_id"].isin(decision_cases(rows["case_id"]))
     parts = {"decision": summarise(rows[decided]), "others": summarise(rows[~decided])}

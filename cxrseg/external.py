@@ -53,7 +53,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     if rows.empty:
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
-    folder = paths.external(name, path)
+    folder = paths.external(name, paths.dataset_name(path))
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(rows, folder / "cases.csv")
     summary = {

@@ -68,10 +68,15 @@ def model(name: str) -> Path:
     return Path(__file__).parent / "models" / "default.onnx" if name == "default" else run(name) / "model.onnx"
 
 
-def external(name: str, data: Path | str) -> Path:
-    """Return where the evaluation of a run on another dataset lies, by the name of its folder or archive."""
+def external(name: str, dataset: str) -> Path:
+    """Return where the evaluation of a run on another dataset lies, which `dataset_name` names."""
+    return run(name) / "external" / dataset
+
+
+def dataset_name(data: Path | str) -> str:
+    """Return what an outside dataset is called: the name of its folder, of an archive without the ending."""
     data = Path(data).resolve()
-    return run(name) / "external" / (data.name if data.is_dir() else data.stem)
+    return data.name if data.is_dir() else data.stem
 
 
 def published() -> Path:
