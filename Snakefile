@@ -14,6 +14,8 @@ RUNS = config["runs"]
 STUDIES = {run: runs.study(run) for run in RUNS}
 FOLDS = {run: list(range(study.run_folds)) for run, study in STUDIES.items()}
 EVERY_CORE = 1024  # Snakemake takes as many as it may use; on a cluster the profile says how many
+# Trainings side by side, each on its own cores, get farther than one after the other on all of them.
+TRAINING_CORES = max(1, (workflow.cores or 1) // sum(map(len, FOLDS.values())))
 
 wildcard_constraints:
     run="|".join(map(re.escape, RUNS)),
@@ -86,7 +88,7 @@ rule train:
         notebook="{run}/notebooks/02-train-fold{fold}.ipynb",
     params:
         values=lambda wildcards: parameters(wildcards.run, STUDIES[wildcards.run].train, fold=int(wildcards.fold)),
-    threads: 2
+    threads: TRAINING_CORES
     shell:
         "{EXECUTE} 02-train {output.notebook} {params.values:q} {threads}"
 

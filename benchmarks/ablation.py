@@ -30,7 +30,7 @@ CHANGES = {
     "the mask as it comes": ["evaluate.pieces=0"],
     **SEEDS,
     # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
-    "random weights, grey levels as they are": [SCRATCH, "train.contrast=as_is"],
+    "random weights, two pictures": [SCRATCH, "train.contrast=equalised"],
     "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],
 }
 """What is put back, by the words of the table: overrides of the study."""

@@ -40,6 +40,7 @@ def execute(stage: str, output: Path, parameters: dict, threads: int | None = No
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
+        os.environ["TF_NUM_INTEROP_THREADS"] = "1"  # one layer after the other: more threads only wait
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = output.with_suffix(".partial.ipynb"), output.with_suffix(".failed.ipynb")
