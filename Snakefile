@@ -14,7 +14,7 @@ RUNS = config["runs"]
 STUDIES = {run: runs.study(run) for run in RUNS}
 FOLDS = {run: list(range(study.run_folds)) for run, study in STUDIES.items()}
 EVERY_CORE = 1024  # Snakemake takes as many as it may use; on a cluster the profile says how many
-# Trainings side by side, each on its own cores, get farther than one after the other on all of them.
+# Trainings side by side, each on cores of its own, get farther than one after the other on all of them.
 TRAINING_CORES = max(1, (workflow.cores or 1) // sum(map(len, FOLDS.values())))
 
 wildcard_constraints:

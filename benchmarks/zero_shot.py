@@ -4,7 +4,8 @@
     python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
 
 Decisions about the phantoms (their shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
-by `decision_cases`; the other cases are scored once a choice is made.
+by `decision_cases`; the other cases are scored once a choice is made. Apart from both, the cases of the study `best`, as
+last published, for comparison with it.
 """
 
 import argparse
@@ -57,7 +58,9 @@ def main() -> None:
     rows = pd.read_csv(paths.external(options.run, options.dataset) / "cases.csv")
     rows = rows[rows["structure"] == "lungs"]
     decided = rows["case_id"].isin(decision_cases(rows["case_id"]))
-    parts = {"decision": summarise(rows[decided]), "others": summarise(rows[~decided])}
+    sample = rows["case_id"].isin(pd.read_csv(paths.published() / "best.csv", dtype={"case_id": str})["case_id"])
+    groups = {"decision": decided, "others": ~decided, "sample": sample}
+    parts = {name: summarise(rows[group]) for name, group in groups.items()}
     for name, part in parts.items():
         low, high = part["ci95"]
         by_class = ", ".join(f"{label} {scores['mean']:.4f}" for label, scores in part["classes"].items())

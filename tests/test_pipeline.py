@@ -128,6 +128,14 @@ def test_sweep_is_not_done_twice_and_a_run_of_it_stands_alone(checkout, sweep):
     assert dates(sweep[1], *ARTEFACTS) == before[1]
 
 
+def test_trainings_share_the_cores_at_once(checkout, sweep):
+    command = [sys.executable, "-m", "snakemake", "all", "--snakefile", checkout / "Snakefile", "--directory", "runs"]
+    command += ["--config", f"runs={json.dumps([run.name for run in sweep])}", "--cores", "6", "--forceall", "--dry-run"]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"rule train:.*?threads: (\d+)", done.stdout, re.DOTALL) == ["3", "3"]
+
+
 def test_sweep_with_a_run_of_other_parameters_starts_nothing(checkout, sweep):
     done = cxrseg(checkout, "run", "widths", "--set", "train.base_filters=[3, 4]", "--set", "train.epochs=2")
     assert done.returncode == 1
