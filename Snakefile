@@ -70,6 +70,7 @@ rule data:
         notebook="{run}/notebooks/01-data.ipynb",
     params:
         values=lambda wildcards: parameters(wildcards.run, STUDIES[wildcards.run].data),
+    priority: 1  # of all runs, before any trains: later, all cores would hardly be free at once
     threads: EVERY_CORE
     shell:
         "{EXECUTE} 01-data {output.notebook} {params.values:q} {threads}"
