@@ -130,12 +130,14 @@ def test_sweep_is_not_done_twice_and_a_run_of_it_stands_alone(checkout, sweep):
 
 def test_trainings_share_the_cores_at_once(checkout, sweep):
     command = [sys.executable, "-m", "snakemake", "all", "--snakefile", checkout / "Snakefile", "--directory", "runs"]
-    command += ["--config", f"runs={json.dumps([run.name for run in sweep])}", "--cores", "6", "--forceall", "--dry-run"]
+    names = json.dumps([run.name for run in sweep])
+    command += ["--config", f"runs={names}", "--cores", "6", "--forceall", "--dry-run"]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.findall(r"rule train:.*?threads: (\d+)", done.stdout, re.DOTALL) == ["3", "3"]
     # The data of all runs come first: they take every core, and once a fold learns, some core is always busy.
-    prepared, trained = ([(run / file).stat().st_mtime for run in sweep] for file in ("data/cases.csv", "fold-0/train.json"))
+    files = ("data/cases.csv", "fold-0/train.json")
+    prepared, trained = ([(run / file).stat().st_mtime for run in sweep] for file in files)
     assert max(prepared) < min(trained)
 
 
