@@ -14,8 +14,10 @@ RUNS = config["runs"]
 STUDIES = {run: runs.study(run) for run in RUNS}
 FOLDS = {run: list(range(study.run_folds)) for run, study in STUDIES.items()}
 EVERY_CORE = 1024  # Snakemake takes as many as it may use; on a cluster the profile says how many
-# Trainings side by side, each on cores of its own, get farther than one after the other on all of them.
-TRAINING_CORES = max(1, (workflow.cores or 1) // sum(map(len, FOLDS.values())))
+# Trainings side by side, each on cores of its own, get farther than one after the other on all of them. A cluster has
+# no number of cores: there the profile says how many a fold has.
+UNTRAINED = [fold for run in RUNS for fold in FOLDS[run] if not (paths.fold(run, fold) / "train.json").is_file()]
+TRAINING_CORES = max(1, (workflow.resource_settings.cores or 1) // max(1, len(UNTRAINED)))
 
 wildcard_constraints:
     run="|".join(map(re.escape, RUNS)),

@@ -10,6 +10,7 @@ that stands what the phantoms of the default model cost, once and for all.
 """
 
 import json
+import sys
 import time
 from itertools import islice
 
@@ -63,7 +64,10 @@ def main() -> None:
         reached.append(int(there[0] + 1) * ours["epoch"] / theirs["all"] if len(there) else np.inf)
     cheaper = ratio(seconds["best"], seconds["quex"])
     work = np.mean([fold["all"] for fold in best]) / np.mean([fold["all"] for fold in paper])
-    phantoms = json.loads((paths.published() / "zero-shot.json").read_text())["training"]["seconds"]
+    shipped = json.loads((paths.published() / "zero-shot.json").read_text())["training"]
+    if (shipped["precision"], shipped["hardware"]["cpu"]) != (hardware.native_precision(), hardware.describe()["cpu"]):
+        sys.exit("the default model learnt on another processor: run the study phantom here, ship it, then measure")
+    phantoms = shipped["seconds"]
     papers = np.median(seconds["quex"]) * np.mean([fold["all"] for fold in paper])  # of one fold
     content = {
         "command": "python benchmarks/cost.py",

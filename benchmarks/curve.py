@@ -4,10 +4,12 @@
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
 the score is that of the default model on the same cases. Interrupted, it goes on where it was; with --only, some points
-are measured anew, and what was published of the others and of the paper's recipe, on the same cases, stays.
+are measured anew, and what was published of the others and of the paper's recipe stays, if it is of the same cases, the
+same recipe and the same default model.
 """
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from series import command, difference, entry, run, variant
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
+from cxrseg.studies import read_study
 
 EPOCHS = {10: 200, 30: 100, 100: 50}
 """Passes by cases: few cases make short passes. 0, all cases: as the study says."""
@@ -35,13 +38,20 @@ def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]
     return points
 
 
-def before(fingerprint: str) -> dict:
-    """Return what was published of the curve, if it is of the same cases; else nothing."""
+def origin(fingerprint: str) -> dict:
+    """Return what all points of a curve must share: cases, how `best` learns, and the default model."""
+    default = hashlib.sha256(paths.weights("default").read_bytes()).hexdigest()
+    train = read_study(paths.study_file("best")).train.model_dump()
+    return {"dataset_fingerprint": fingerprint, "default": default, "train": train}
+
+
+def before(origin: dict) -> dict:
+    """Return what was published of the curve, if it is of the same origin; else nothing."""
     file = paths.published() / "curve.json"
     content = json.loads(file.read_text()) if file.is_file() else {}
-    if content.get("dataset_fingerprint") == fingerprint:
+    if all(content.get(key) == value for key, value in origin.items()):
         return content
-    print("nothing was published of the curve on these cases: --only leaves the other points out")
+    print("nothing was published of the curve by this recipe on these cases: --only leaves the other points out")
     return {}
 
 
@@ -56,8 +66,8 @@ def main() -> None:
     learning = {name: study for point in parts.values() for name, study in point.items()}
     run({"quex": ("quex", []), **learning} if whole else learning, data)
     first = next(iter(parts[options.only[0]]))
-    scored, fingerprint = compare.cases(first), runs.summary(first)["provenance"]["dataset_fingerprint"]
-    earlier = {} if whole else before(fingerprint)
+    scored, shared = compare.cases(first), origin(runs.summary(first)["provenance"]["dataset_fingerprint"])
+    earlier = {} if whole else before(shared)
     evaluate = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(evaluate, check=True)
     tested = pd.read_csv(paths.external("default", paths.dataset_name(data)) / "cases.csv", dtype={"case_id": str})
@@ -83,7 +93,7 @@ def main() -> None:
         "paper": entry("quex") if whole else earlier.get("paper"),
         "minus_paper": minus_paper,
         "epochs": {str(cases): passes for cases, passes in EPOCHS.items() if str(cases) in points},
-        "dataset_fingerprint": fingerprint,
+        **shared,
         "provenance": runs.provenance(),
     }
     runs.write_summary(paths.published() / "curve.json", content)

@@ -4,8 +4,8 @@
     python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
 
 Decisions about the phantoms (their shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
-by `decision_cases`; the other cases are scored once a choice is made. Apart from both, the cases of the study `best`, as
-last published, for comparison with it.
+by `decision_cases`; the other cases are scored once a choice is made, but for one: what the network sees was chosen by
+`pictures.py`, which scores all. Apart from both, the cases of the study `best`, as last published, for comparison.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main() -> None:
         content = {
             "command": command, "run": options.run, "phantoms": record["n_training"], "epochs": record["epochs"],
             "parameters": record["n_parameters"],
-            "training": {key: record[key] for key in ("seconds", "commit", "hardware")},
+            "training": {key: record[key] for key in ("seconds", "commit", "hardware", "precision")},
             "provenance": runs.provenance(), **parts,
         }  # fmt: skip
         paths.published().mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,7 @@ def test_the_ablation_holds_every_change_against_best(places, monkeypatch):
 
 def test_a_part_of_the_curve_leaves_the_other_points(places, monkeypatch):
     earlier = {"10": {"phantoms": {"mean": 0.1}}, "30": {"phantoms": {"mean": 0.3}}, "all": {"phantoms": {"mean": 1}}}
-    content = {"dataset_fingerprint": "same", "points": earlier, "paper": {"mean": 0.2}}
+    content = {**curve.origin("same"), "points": earlier, "paper": {"mean": 0.2}}
     content["minus_paper"] = {"10": {"n": 1}, "30": {"n": 1}}
     (places / "published" / "curve.json").write_text(json.dumps(content))
     for name in curve.points_of([30])[30]:
@@ -120,12 +120,13 @@ def test_scores_of_each_case_are_published_beside_the_summary(places):
     assert json.loads((places / "published" / "best.json").read_text())["command"] == "cxrseg run best"
 
 
-def test_points_of_the_curve_stay_while_the_cases_are_the_same(places):
-    assert curve.before("same") == {}
-    content = {"dataset_fingerprint": "same", "points": {"10": {}}}
+def test_points_of_the_curve_stay_while_cases_and_recipe_are_the_same(places):
+    assert curve.before(curve.origin("same")) == {}
+    content = {**curve.origin("same"), "points": {"10": {}}}
     (places / "published" / "curve.json").write_text(json.dumps(content))
-    assert curve.before("same") == content
-    assert curve.before("other") == {}
+    assert curve.before(curve.origin("same")) == content
+    for other in (curve.origin("other"), curve.origin("same") | {"default": "other weights"}):
+        assert curve.before(other) == {}
 
 
 def test_the_series_have_the_runs_that_their_tables_name():
