@@ -45,8 +45,7 @@ NETWORK = TrainConfig(
     input_size=SIZE, contrast="equalised", base_filters=10, growth=1.6, depth=4, stride=2, batch_norm=True,
     loss="cross_entropy_dice", learning_rate=0.003, schedule="cosine", batch_size=16, epochs=1,
 )  # fmt: skip
-"""Smaller and on smaller pictures than the shipped one, two of each, as that one saw them when this was measured: thirty
-are to be trained."""
+"""Smaller and on smaller pictures than the shipped one, two of each, as that one saw them then: thirty are trained."""
 
 
 def batch(group: str, seed: int, start: int, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -20,9 +20,9 @@ CARD = """# The default model of cxrseg
 lungs in a frontal chest X-ray. `default.json` says what goes in and how the answer is cut; `cxrseg segment` does both.
 
 - **Trained on** {phantoms:,} synthetic chest X-rays and no patient: `cxrseg run phantom`, input `{contrast}`, seed
-  {seed}, commit {commit:.7}, {seconds:.0f} seconds in {precision} on {cores} cores after the phantoms were made. What they look like was steered by
-  scores and mask shapes of {steered} real radiographs of COVID-QU-Ex, none of which was learnt from. That it sees grey
-  levels as they are was chosen when its scores on all {total:,} were known.
+  {seed}, commit {commit:.7}, {seconds:.0f} seconds in {precision} on {cores} cores after the phantoms were made. What
+  they look like was steered by scores and mask shapes of {steered} real radiographs of COVID-QU-Ex, none of which was
+  learnt from. That it sees grey levels as they are was chosen when its scores on all {total:,} were known.
 - **Dice on {real:,} other real radiographs** of that collection: mean {mean:.3f} (95% interval {low:.3f} to
   {high:.3f}), 5th percentile {p5:.3f}, below 0.8 in {below:.1%}; {classes}. On {made:,} synthetic ones {dice:.3f}.
 - **Meant for** teaching, research, and as a start for networks trained on patients. **Not a medical device**: do not
@@ -57,7 +57,8 @@ def card(content: dict, record: dict) -> str:
         parameters=record["n_parameters"], phantoms=record["n_training"], cores=record["hardware"]["cores"],
         **{key: content[key] for key in ("seed", "commit", "seconds")}, precision=record["precision"],
         steered=real["decision"]["n"], total=real["decision"]["n"] + others["n"], real=others["n"],
-        contrast=record["config"]["contrast"], mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1], p5=others["p5"], below=others["below_080"],
+        contrast=record["config"]["contrast"], mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1],
+        p5=others["p5"], below=others["below_080"],
         classes=", ".join(f"{label} {scores['mean']:.3f}" for label, scores in others["classes"].items()),
         made=content["scores"]["cases"], dice=content["scores"]["dice"],
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,8 +131,10 @@ def test_sweep_is_not_done_twice_and_a_run_of_it_stands_alone(checkout, sweep):
 
 def test_trainings_share_the_cores_at_once(checkout, sweep):
     command = [sys.executable, "-m", "snakemake", "all", "--snakefile", checkout / "Snakefile", "--directory", "runs"]
-    names = json.dumps([run.name for run in sweep])
-    command += ["--config", f"runs={names}", "--cores", "6", "--forceall", "--dry-run"]
+    for name in ("first", "second"):  # begun, and nothing made yet
+        (checkout / "runs" / name).mkdir()
+        shutil.copy(sweep[0] / "study.yml", checkout / "runs" / name)
+    command += ["--config", 'runs=["first", "second"]', "--cores", "6", "--dry-run"]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.findall(r"rule train:.*?threads: (\d+)", done.stdout, re.DOTALL) == ["3", "3"]
