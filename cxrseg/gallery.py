@@ -25,7 +25,7 @@ FAILURES: dict[str, tuple[int, str, dict]] = {
         "ribs": {"posterior": Always(0.02), "anterior": Always(0.01)},
         "air": {"behind_heart": Always(0.0)},
     }),
-    "A diaphragm that hardly shows": (2, "Normal", {
+    "A diaphragm that hardly shows": (4, "Normal", {
         "abdomen": {
             "liver": Always(-0.25), "spleen": Always(1.0), "dome_softness": Always(0.05), "stomach": Always(0),
             "deep_fade": Always(0.3), "fade_depth": Always(0.15),
