@@ -27,8 +27,6 @@ INPUTS = {"two pictures": ["train.contrast=equalised"], GREY: []}
 
 # Four fifths of the study's cases, as in its folds; two folds of all pairs have enough others to test on.
 PATIENTS = ["data.cases_per_class={}", "train.cases=234", "run_folds=2"]
-EIGHT = "train.batch_size=8"
-"""What `best` took when this was decided."""
 
 
 def plan() -> tuple[dict, dict]:
@@ -37,7 +35,7 @@ def plan() -> tuple[dict, dict]:
     for name, changes in INPUTS.items():
         start = variant("phantom", name)
         phantoms[start] = ("phantom", [*FEWER, *changes])
-        trained[variant("patients", name)] = ("best", [*PATIENTS, EIGHT, *changes, f"train.init={start}"])
+        trained[variant("patients", name)] = ("best", [*PATIENTS, *changes, f"train.init={start}"])
     return phantoms, trained
 
 
