@@ -9,13 +9,11 @@ chosen. The network of eight is the one of `pictures.py`, whose run is taken whe
 
 import argparse
 
-from pictures import GREY, PATIENTS, plan
+from pictures import GREY, PATIENTS, plan, sample
 from series import MEASURES, arithmetic, command, difference, run, variant
 from zero_shot import summarise
 
 from cxrseg import compare, paths, runs
-from cxrseg.sources import covid_qu_ex
-from cxrseg.studies import read_study
 
 FOUR = "train.batch_size=4"
 
@@ -29,10 +27,9 @@ def main() -> None:
     start, eight, four = (variant(*words) for words in (("phantom", GREY), ("patients", GREY), ("patients", FOUR)))
     run({start: phantoms[start]}, data)
     run({eight: trained[eight], four: ("best", [*PATIENTS, FOUR, f"train.init={start}"])}, data)
-    source = read_study(paths.study_file("quex"), [f"data.path={data}"]).data
-    sample = {case.case_id for case in covid_qu_ex.cases(source)}
     tables = [compare.cases(name) for name in (eight, four)]
-    eights, fours = (rows[~rows["case_id"].isin(sample)] for rows in tables)
+    measured = sample(data)
+    eights, fours = (rows[~rows["case_id"].isin(measured)] for rows in tables)
     content = {
         "command": command(__file__, data, four),
         "n_patients": runs.summary(four)["provenance"]["training"][0]["n_training"],

@@ -47,6 +47,12 @@ def read(name: str, data: str) -> pd.DataFrame:
     return rows[rows["structure"] == "lungs"].assign(dataset=Path(data).stem)
 
 
+def sample(data: str) -> set[str]:
+    """Return the cases of the study `quex`, which are those of `best`."""
+    source = read_study(paths.study_file("quex"), [f"data.path={data}"]).data
+    return {case.case_id for case in covid_qu_ex.cases(source)}
+
+
 def side_by_side(tables: list[pd.DataFrame], case_ids: set[str]) -> dict:
     """Sum up both inputs on some of the cases, and the second minus the first, case by case."""
     pair = [rows[rows["case_id"].isin(case_ids)] for rows in tables]
@@ -69,8 +75,6 @@ def main() -> None:
     run(trained, data)
     if arithmetic(first) != arithmetic(second):
         sys.exit(f"runs {first!r} and {second!r} were computed differently: remove one of them, and run it again")
-    source = read_study(paths.study_file("quex"), [f"data.path={data}"]).data
-    sample = {case.case_id for case in covid_qu_ex.cases(source)}
     unseen, tested = [read(name, data) for name in phantoms], [compare.cases(name) for name in trained]
     content = {
         "command": command(__file__, data, first),
@@ -80,7 +84,7 @@ def main() -> None:
             "decision": side_by_side(unseen, decided),
             "others": side_by_side(unseen, every - decided),
         },
-        "patients": side_by_side(tested, every - sample),
+        "patients": side_by_side(tested, every - sample(data)),
         **arithmetic(first),
         "provenance": runs.provenance(),
     }
