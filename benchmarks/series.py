@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import keras
@@ -100,9 +101,18 @@ def command(script: str, data: str, name: str) -> str:
     return f"{prefix}python benchmarks/{Path(script).name} --data {Path(data).name}"
 
 
-def entry(name: str, reference: str = "") -> dict:
-    """Return what a page needs of one run: scores, size, seconds; and its differences from the reference."""
+def entry(name: str, reference: str = "", without: Collection[str] = ()) -> dict:
+    """Return what a page needs of one run: scores, size, seconds; and its differences from the reference.
+
+    Parameters
+    ----------
+    name, reference : str
+        Runs; no reference, no differences.
+    without : collection of str
+        Cases that are left out, by their ``case_id``.
+    """
     rows, summary = compare.cases(name), runs.summary(name)
+    rows = rows[~rows["case_id"].isin(without)]
     content = {
         **summarise(rows),
         "hd95_px": stats.summarise(rows["hd95_px"]),

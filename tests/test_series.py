@@ -12,11 +12,14 @@ import pytest
 from conftest import ROOT
 
 from cxrseg import paths
+from cxrseg.studies import read_study
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import ablation
+import choices
 import curve
 import excerpt
+import percentile
 import publish
 import series
 
@@ -57,6 +60,26 @@ def test_a_run_is_held_against_another_case_by_case(places):
     row = series.entry("best")
     assert row["mean"] == 0.625 and row["seconds_per_fold"] == 3 and "difference" not in row
     assert series.entry("other", "best")["difference"]["dice"]["mean_difference"] == 0.25
+
+
+def test_cases_left_out_do_not_count(places):
+    scored(places / "runs" / "best", [0.5, 0.75])
+    row = series.entry("best", without={"007"})
+    assert row["n"] == 1 and row["mean"] == 0.75
+
+
+def test_choices_change_what_they_say_and_start_from_a_network_of_their_size():
+    phantoms, trained = choices.plans()
+    as_it_is, *others = (read_study(paths.study_file(study), changes) for study, changes in trained.values())
+    starts = {name: read_study(paths.study_file(study), changes) for name, (study, changes) in phantoms.items()}
+    assert {study.train.init for study in (as_it_is, *others)} == set(starts)
+    for study in (as_it_is, *others):
+        assert study.train.base_filters == starts[study.train.init].train.base_filters
+        assert study.data == as_it_is.data and study.train.cases == as_it_is.train.cases
+    four, width, fine, more = others
+    assert four.train.batch_size == 4 and width.train.base_filters == 22
+    assert starts[fine.train.init].train.input_size == starts[fine.train.init].data.image_size == 256
+    assert (more.train.base_filters, more.train.batch_size, more.train.epochs) == (22, 4, 2 * as_it_is.train.epochs)
 
 
 def test_what_other_arithmetic_computed_is_not_compared(places):
@@ -184,3 +207,10 @@ def test_the_excerpt_names_the_cases_that_were_scored():
     for name in ("everyone", "infection"):
         scores = pd.read_csv(ROOT / "book" / "published" / f"{name}.csv", dtype=str)
         assert set(scores["case_id"]) <= set(cases)
+
+
+def test_the_interval_of_a_percentile_lies_between_sorted_scores():
+    # Of 100 scores, X lie below the percentile, a binomial of 1/20: P(X < 1) = 0.6% and P(X >= 11) = 1.1%, both below
+    # 2.5%; P(X < 2) = 3.7% and P(X >= 10) = 2.8%, both above. So the first and the eleventh score.
+    result = percentile.percentile(pd.Series(range(100, 0, -1)))
+    assert result == {"n": 100, "p5": pytest.approx(5.95), "ci95": [1, 11]}
