@@ -19,6 +19,7 @@ import ablation
 import choices
 import curve
 import excerpt
+import few
 import percentile
 import publish
 import series
@@ -80,6 +81,16 @@ def test_choices_change_what_they_say_and_start_from_a_network_of_their_size():
     assert four.train.batch_size == 4 and width.train.base_filters == 22
     assert starts[fine.train.init].train.input_size == starts[fine.train.init].data.image_size == 256
     assert (more.train.base_filters, more.train.batch_size, more.train.epochs) == (22, 4, 2 * as_it_is.train.epochs)
+
+
+def test_ways_to_learn_from_ten_differ_in_one_thing_each():
+    as_it_is, *others = (
+        read_study(paths.study_file("best"), [*few.TEN, *way, f"train.init={start}"]).train.model_dump()
+        for start, way in few.WAYS.values()
+    )
+    assert as_it_is["cases"] == 10
+    changed = [{key for key in as_it_is if other[key] != as_it_is[key]} for other in others]
+    assert changed == [{"input_size"}, {"init"}, {"learning_rate"}]
 
 
 def test_what_other_arithmetic_computed_is_not_compared(places):
