@@ -1,11 +1,33 @@
-"""A reproducible study of lung segmentation in chest X-rays with a U-Net."""
+"""A reproducible study of lung segmentation in chest X-rays with a U-Net.
+
+>>> import cxrseg
+>>> model = cxrseg.load_model()
+>>> result = model.segment("chest.dcm")  # doctest: +SKIP
+
+`load_model` returns a `cxrseg.segment.model.Model`; the result is a `cxrseg.segment.model.Segmentation`.
+"""
 
 import os
 import platform
+from typing import TYPE_CHECKING
 
-# TensorFlow uses oneDNN of itself only where the processor has AVX-512 VNNI, though it learns faster with it elsewhere,
-# too. It reads this when it is imported, which the modules of this package do later.
+if TYPE_CHECKING:
+    from cxrseg.segment.model import load_model
+
+# By default, TensorFlow uses oneDNN only on processors with AVX-512 VNNI, but it trains faster with it on others too.
+# It reads this variable when it is imported: so it is set here, before any module of this package imports Keras.
 if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
+
+__all__ = ["__version__", "load_model"]
+
+
+def __getattr__(name: str):
+    """Import the public names when they are first used: importing the package itself stays quick."""
+    if name == "load_model":
+        from cxrseg.segment.model import load_model
+
+        return load_model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

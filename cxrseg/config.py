@@ -1,4 +1,4 @@
-"""What a study may set. Frozen pydantic models: an unknown key or an impossible value is refused.
+"""What a study may set, as frozen pydantic models. They refuse unknown keys and impossible values.
 
 The names and defaults here are also the names and defaults of the notebooks' ``parameters`` cells
 (a test holds them together). `Study` is one YAML file under ``studies/``.
@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Share = Annotated[float, Field(ge=0, le=1)]
 
 MAY_BE_EMPTY = {"infection"}
-"""Structures that a healthy chest does not have; every other mask must hold something."""
+"""Structures that a healthy chest lacks. The mask of any other structure must not be empty."""
 
 
 class Section(BaseModel):
-    """A part of a study: immutable, without keys of its own invention."""
+    """A section of a study: immutable, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def pick(cls, names: dict):
-        """Build the section from a notebook's variables, as ``TrainConfig.pick(globals())``: one per key."""
+        """Build the section from a notebook's variables, one for each key, as ``TrainConfig.pick(globals())``."""
         return cls(**{key: names[key] for key in cls.model_fields})
 
 
@@ -35,7 +35,6 @@ class DataConfig(Section):
         "realistic", description="of phantoms: as a chest looks, or varied far beyond that, to learn from"
     )
     path: str = Field("", description="archive or folder of the source; empty: the source's own default")
-    parts: list[str] = Field([], description="parts of COVID-QU-Ex to use (Train, Val, Test); empty: all there are")
     structures: list[str] = Field(["lungs"], min_length=1, description="what to segment; the first one is scored first")
     cases_per_class: dict[str, Annotated[int, Field(ge=1)]] = Field(
         {}, description="how many cases to draw of each class; empty: the source's own number"
@@ -63,9 +62,6 @@ class TrainConfig(Section):
     """The network and how it learns (notebook 02-train). The defaults suit a few minutes on two cores."""
 
     input_size: int = Field(128, ge=32, le=1024, description="side of the network's input, pixels")
-    contrast: Literal["as_is", "equalised"] = Field(
-        "as_is", description="grey levels as they are, or two channels: equalised, and locally normalised"
-    )
     base_filters: int = Field(16, ge=1, le=256, description="channels of the first level")
     growth: float = Field(2.0, ge=1, le=2, description="how many times as many channels each level down has")
     depth: int = Field(5, ge=2, le=7, description="resolution levels, the lowest included")

@@ -1,4 +1,4 @@
-"""What the machine is, and which arithmetic it does natively."""
+"""Describe the machine, and choose the arithmetic that it computes natively."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Spread work over the cores: one process each, results in order, memory bounded."""
+"""Map a function over tasks on all cores, in bounded memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,18 +6,18 @@ import joblib
 
 
 def starmap(function: Callable, tasks: Iterable[tuple], workers: int | None = None) -> Iterator:
-    """Yield ``function(*task)`` for each task, in order, while later ones are being worked on.
+    """Yield ``function(*task)`` for each task, in the order of the tasks, while later ones are computed.
 
     Parameters
     ----------
     function : callable
-        Defined at the top of a module; so are the tasks' parts picklable.
+        Defined at the top level of a module, because processes receive it by pickling. The tasks must be picklable too.
     tasks : iterable of tuple
-        Read only a little ahead of the results.
+        Consumed only a little ahead of the results, so that memory stays bounded.
     workers : int, optional
-        Processes; as many as there are cores by default, 1: this process.
+        Number of processes; by default one for each core. With 1, this process does the work.
     """
-    # One thread of linear algebra each: more would wait for one another on every small product.
+    # One linear-algebra thread for each process: more threads would wait for each other on small products.
     with joblib.parallel_config("loky", inner_max_num_threads=1):
         parallel = joblib.Parallel(workers or -1, return_as="generator", batch_size=8, pre_dispatch="4 * n_jobs")
         yield from parallel(joblib.delayed(function)(*task) for task in tasks)

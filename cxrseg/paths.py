@@ -1,7 +1,7 @@
-"""Where things lie. Every other module asks here, so that papermill, Jupyter and Snakemake agree.
+"""Locations of files. Every other module asks here, so that papermill, Jupyter and Snakemake agree.
 
-Papermill runs a notebook in the caller's folder, Jupyter in the notebook's own: nothing may
-depend on the working directory except the search for the checkout below.
+Papermill runs a notebook in the caller's folder, Jupyter in the notebook's own. Only the search for the
+checkout below may therefore depend on the working directory.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ STAGES = ("01-data", "02-train", "03-evaluate", "04-compare")
 
 
 def root() -> Path:
-    """Return the checkout that the caller stands in, or else the one this package was installed from.
+    """Return the checkout that contains the working directory, or else the one this package was installed from.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def root() -> Path:
 
 
 def study_file(name: str) -> Path:
-    """Return ``studies/<name>.yml``, or `name` itself where it already names a YAML file."""
+    """Return ``studies/<name>.yml``, or `name` itself if it is the path of a YAML file."""
     given = Path(name)
     return given if given.suffix in {".yml", ".yaml"} else root() / "studies" / f"{name}.yml"
 
@@ -58,23 +58,13 @@ def fold(name: str, number: int) -> Path:
     return run(name) / f"fold-{number}"
 
 
-def weights(name: str) -> Path:
-    """Return the Keras model of a run's first fold, or of ``default``, the package's own."""
-    return model(name).with_suffix(".keras") if name == "default" else fold(name, 0) / "model.keras"
-
-
-def model(name: str) -> Path:
-    """Return the exported network of a run, or of ``default``, the package's own; its ``.json`` lies beside it."""
-    return Path(__file__).parent / "models" / "default.onnx" if name == "default" else run(name) / "model.onnx"
-
-
 def external(name: str, dataset: str) -> Path:
-    """Return where the evaluation of a run on another dataset lies, which `dataset_name` names."""
+    """Return the folder with a run's evaluation on another dataset; `dataset_name` gives the name."""
     return run(name) / "external" / dataset
 
 
 def dataset_name(data: Path | str) -> str:
-    """Return what an outside dataset is called: the name of its folder, of an archive without the ending."""
+    """Return the name of an outside dataset: that of its folder, or of its archive without the suffix."""
     data = Path(data).resolve()
     return data.name if data.is_dir() else data.stem
 

@@ -1,46 +1,38 @@
-"""A run: one folder with its study, its notebooks as executed, and what they made."""
+"""A run is one folder with its study, its executed notebooks, and what they made."""
 
 import fcntl
-import hashlib
 import json
-import platform
 import re
-import subprocess
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
 
-from cxrseg import __version__, paths
+from cxrseg import models, paths, provenance
 from cxrseg.config import EvaluateConfig, Study
+from cxrseg.files import write_json, write_whole
 from cxrseg.studies import differences, read_study, read_sweep, write_study
 
-PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scipy", "pandas", "scikit-image")
-
-CODE = ("cxrseg", "benchmarks", "notebooks", "studies", "Snakefile")
-"""What numbers depend on, in the checkout."""
-
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
-"""What the summary tells of each fold's training."""
+"""Keys of each fold's ``train.json`` that go into the summary."""
 
 
 def start(studies: dict[str, Study]) -> None:
-    """Make the folders of runs, each with its ``study.yml``, or go on with those that have the same parameters.
+    """Create the folders of runs, each with its ``study.yml``, or continue runs that have the same parameters.
 
-    Only the scoring and the number of folds may differ from what is there, and what differs is printed: the networks
-    that are trained stay, and all is scored anew.
+    Only scoring, number of folds, name and title of an existing run may differ. The differences are printed, the
+    trained networks are kept, and everything is scored again.
 
     Parameters
     ----------
     studies : dict of str to Study
-        By the name of the run; several are a sweep. Where one is refused, none is started.
+        Studies by the name of the run; several studies are a sweep. If one is refused, none is started.
 
     Raises
     ------
     ValueError
-        A name cannot be a run's, or a run of this name has other parameters.
+        A name is not valid for a run, or a run of this name has other parameters.
     RuntimeError
-        Another process is at work on one of them.
+        Another process works on one of them.
     OSError
         A folder cannot be written.
     """
@@ -54,13 +46,12 @@ def start(studies: dict[str, Study]) -> None:
             if changed is not None:
                 for key, (old, new) in changed.items():
                     print(f"run {name!r}: {key} {old!r} -> {new!r}")
-                write_study(studies[name], folder / "partial-study.yml")
-                (folder / "partial-study.yml").replace(folder / "study.yml")
+                write_whole(folder / "study.yml", partial(write_study, studies[name]))
 
 
 @contextmanager
 def locked(name: str):
-    """Hold a run's lock file, which is free again when every process that was handed it has ended.
+    """Hold a run's lock file. It is released when every process that inherited it has ended.
 
     Raises
     ------
@@ -76,9 +67,9 @@ def locked(name: str):
 
 
 def _changes(name: str, study: Study) -> dict[str, tuple] | None:
-    """Return what a run's ``study.yml`` is to change, nothing where it is new, None where it stays; or refuse it."""
-    if name == "default":
-        raise ValueError("the name 'default' is reserved for the model shipped with cxrseg; choose another --name")
+    """Return the changes to a run's ``study.yml``: an empty dict if the run is new, None if nothing changes."""
+    if name == models.DEFAULT:
+        raise ValueError(f"the name {name!r} is reserved for the model shipped with cxrseg; choose another --name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", name):
         raise ValueError(f"--name {name}: expected letters, digits and any of . _ = -, first a letter or digit")
     folder = paths.run(name)
@@ -114,8 +105,8 @@ def study(name: str) -> Study:
     return read_study(file)
 
 
-def of(name: str) -> list[str]:
-    """Return the runs that a name stands for: that of a run itself, or of a study that is a sweep."""
+def expand(name: str) -> list[str]:
+    """Return the runs that a name stands for: the run itself, or all runs of a sweep."""
     file = paths.study_file(name)
     if (paths.run(name) / "study.yml").is_file() or not file.is_file():
         return [name]
@@ -123,15 +114,21 @@ def of(name: str) -> list[str]:
 
 
 def summary(name: str) -> dict:
-    """Return ``summary.json`` of an evaluated run."""
+    """Return ``summary.json`` of an evaluated run.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run has not been evaluated.
+    """
     file = paths.run(name) / "summary.json"
     if not file.is_file():
         raise FileNotFoundError(f"run {name!r} has not been evaluated: {_short(file)} is missing")
     return json.loads(file.read_text())
 
 
-def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict) -> dict:
-    """Complete the scores of a run with where they come from, and write ``summary.json``.
+def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: dict) -> dict:
+    """Add the provenance to the scores of a run, and write ``summary.json``.
 
     Parameters
     ----------
@@ -140,7 +137,7 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
     folds : list of Path
         The folders of the trained folds.
     scores : dict
-        As `cxrseg.evaluate.evaluate` returns them.
+        As `cxrseg.evaluate.pooled.evaluate` returns them.
 
     Returns
     -------
@@ -149,7 +146,7 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
     """
     dataset = json.loads((paths.data(name) / "dataset.json").read_text())
     records = [json.loads((fold / "train.json").read_text()) for fold in folds]
-    has_study = (paths.run(name) / "study.yml").is_file()  # a notebook run on its own belongs to no study
+    has_study = (paths.run(name) / "study.yml").is_file()  # a notebook that is run on its own belongs to no study
     content = {
         "study": study(name).name if has_study else "",
         "run": name,
@@ -161,11 +158,11 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
             "train": records[0]["config"],
             "evaluate": config.model_dump(),
         },
-        "provenance": provenance(
+        "provenance": provenance.record(
             dataset_fingerprint=dataset["fingerprint"],
             refused=len(dataset["refused"]),
             duplicates=len(dataset["duplicates"]),
-            # Of folds that were trained in several ways, all of them: such a run is comparable with no other.
+            # All values, if the folds were trained in several ways: such a run cannot be compared with another.
             **{key: ", ".join(sorted({record[key] for record in records})) for key in ("precision", "backend")},
             seeds={
                 "data": dataset["parameters"]["seed"],
@@ -176,87 +173,19 @@ def summarise(name: str, config: EvaluateConfig, folds: list[Path], scores: dict
             training=[{key: record[key] for key in TRAINING} for record in records],
         ),
     }
-    write_summary(paths.run(name) / "summary.json", content)
+    write_json(paths.run(name) / "summary.json", content)
     return content
 
 
-def write_summary(path: Path, content: dict) -> None:
-    """Write a summary that appears whole, numbers rounded to six digits."""
-    partial = path.with_name(f"partial-{path.name}")
-    partial.write_text(json.dumps(_rounded(content), indent=1, allow_nan=False) + "\n")
-    partial.replace(path)
-
-
 def parameters(study: Study) -> dict:
-    """Return a study's keys for the record; of a data path only the last part, which says nothing of a machine."""
+    """Return a study's keys for the record. Of a data path, only the last part is kept: the rest names a machine."""
     content = study.model_dump()
     content["data"]["path"] = Path(content["data"]["path"]).name
     return content
 
 
-def provenance(**details) -> dict:
-    """Record what numbers come from: code, versions, machine, time, and the `details` given."""
-    from cxrseg import hardware
-
-    return {
-        **commit(),
-        "cxrseg": __version__,
-        "code": code_fingerprint(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES if _installed(name)},
-        "hardware": hardware.describe(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **details,
-    }
-
-
-def commit() -> dict:
-    """Return the git commit of the checkout and whether files differ from it; unknown without git.
-
-    Published numbers do not count: they are made from the rest, one command after another. Of files that git does
-    not know, those count that lie among the code and the studies.
-    """
-    try:
-        folder = paths.root()
-        head = _git(folder, "rev-parse", "HEAD")
-        changed = _git(folder, "diff", "--name-only", "HEAD", "--", ".", ":!book/published")
-        added = _git(folder, "ls-files", "--others", "--exclude-standard", "--", *CODE)
-        return {"commit": head, "dirty": bool(changed or added)}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "dirty": False}
-
-
-def code_fingerprint() -> str:
-    """Digest this package's source files, so that a copy without git is known too."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def _installed(name: str) -> bool:
-    try:
-        return bool(version(name))
-    except PackageNotFoundError:
-        return False
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def _short(path: Path) -> str:
-    """Return a path as a person at the checkout would write it."""
+    """Return a path relative to the checkout, as a person would write it."""
     try:
         return str(path.relative_to(paths.root()))
     except (ValueError, FileNotFoundError):

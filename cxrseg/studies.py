@@ -1,4 +1,4 @@
-"""Study files: read with overrides, spread out where they list values, written whole, compared key by key."""
+"""Read, write and compare study files. A file that lists several values for a key is a sweep."""
 
 import copy
 import difflib
@@ -32,29 +32,29 @@ def read_study(path: Path, overrides: list[str] = ()) -> Study:
     Raises
     ------
     ValueError
-        One line for each thing that is wrong, naming the file and the key, with the near match.
+        One line for each error. It names the file, the key and the nearest known key.
     """
     return _validate(path, _content(path, overrides))
 
 
 def read_sweep(path: Path, overrides: list[str] = ()) -> dict[str, Study]:
-    """Read a study file in which a key that takes one value may list several, as ``train.base_filters: [8, 16, 32]``.
+    """Read a study file in which a single-valued key may list several values, as ``train.base_filters: [8, 16, 32]``.
 
     Parameters
     ----------
     path, overrides
-        As for `read_study`; an override may list values, too.
+        As for `read_study`. An override may list values as well.
 
     Returns
     -------
     dict of str to Study
-        One study for every combination of the values, in their order; by what the name of its run adds to that of
-        the study, as ``-base_filters=8``. A study that lists no values is alone, and adds nothing: ``""``.
+        One study for every combination of the values, in their order. The key is the suffix that the name of its run
+        adds to that of the study, as ``-base_filters=8``. A study that lists no values has the one suffix ``""``.
 
     Raises
     ------
     ValueError
-        As `read_study`; or a list is empty, or has a value twice.
+        As for `read_study`. Also raised where a list is empty or holds a value twice.
     """
     content = _content(path, overrides)
     listed = _listed(content)
@@ -99,7 +99,7 @@ def _validate(path: Path, content: dict) -> Study:
 
 
 def _listed(content: dict) -> dict[str, list]:
-    """Return the dotted keys that take one value and list several."""
+    """Return the dotted keys that take one value but list several."""
     fields = {key: field for key, field in Study.model_fields.items() if key not in {"name", "title", *SECTIONS}}
     fields |= {f"{name}.{key}": field for name, model in SECTIONS.items() for key, field in model.model_fields.items()}
     given = _flat(content)
@@ -111,7 +111,7 @@ def _listed(content: dict) -> dict[str, list]:
 
 
 def _suffix(study: Study, keys: list[str]) -> str:
-    """Say which run of a sweep this is, in letters that suit a folder's name."""
+    """Return the suffix that names one run of a sweep, in characters that suit a folder name."""
     values, last = _flat(study.model_dump()), [key.rpartition(".")[2] for key in keys]
     parts = []
     for key, short in zip(keys, last, strict=True):
@@ -146,7 +146,7 @@ def _apply(content: dict, override: str) -> None:
     if not equals or not key:
         raise ValueError(f"--set {override}: expected key=value, as in train.epochs=30")
     try:
-        value = yaml.safe_load(text) if text else ""  # to YAML, nothing is null
+        value = yaml.safe_load(text) if text else ""  # YAML reads an empty text as null; here it means an empty string
     except yaml.YAMLError:
         raise ValueError(f"--set {override}: {text!r} is not a YAML value") from None
     try:
@@ -166,7 +166,7 @@ def _put(content: dict, key: str, value) -> None:
 
 
 def _explain(path: Path, problem: dict) -> str:
-    """Turn one of pydantic's problems into a line for people."""
+    """Turn one pydantic error into one line for people."""
     place = [str(part) for part in problem["loc"]]
     key = ".".join(place)
     if problem["type"] == "extra_forbidden":

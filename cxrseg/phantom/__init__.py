@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cxrseg.phantom.parameters import DISEASES, SETTINGS
+from cxrseg.phantom.parameters import DISEASES, SETTINGS, Setting
 from cxrseg.phantom.render import chest, parts
 
 LABELS = tuple(DISEASES)
@@ -35,7 +35,7 @@ class Phantom(NamedTuple):
     infection: np.ndarray
 
 
-def phantom(seed: int, index: int, label: str, size: int = 256, setting: str = "realistic") -> Phantom:
+def phantom(seed: int, index: int, label: str, size: int = 256, setting: str | Setting = "realistic") -> Phantom:
     """Make one phantom.
 
     Parameters
@@ -46,8 +46,8 @@ def phantom(seed: int, index: int, label: str, size: int = 256, setting: str = "
         Diagnostic class, one of `LABELS`.
     size : int
         Side of the picture in pixels, at least 32; the same chest at any size, save for noise.
-    setting : str
-        ``"realistic"`` or ``"randomised"``.
+    setting : str or cxrseg.phantom.parameters.Setting
+        ``"realistic"``, ``"randomised"``, or a table of distributions of one's own.
 
     Returns
     -------
@@ -64,11 +64,12 @@ def phantom(seed: int, index: int, label: str, size: int = 256, setting: str = "
     >>> made.image.shape, bool(made.infection.any())
     ((128, 128), False)
     """
-    return Phantom(*chest(_generator(seed, index, label, size, setting), label, size, setting))
+    setting = _setting(setting)
+    return Phantom(*chest(_generator(seed, index, label, size, setting.name), label, size, setting.table))
 
 
 def stream(
-    seed: int, start: int, n: int, size: int = 128, setting: str = "randomised"
+    seed: int, start: int, n: int, size: int = 128, setting: str | Setting = "randomised"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make the phantoms `start` to `start + n - 1` of an endless series, classes taking turns.
 
@@ -87,24 +88,31 @@ def stream(
 
 
 def phantom_parts(
-    seed: int, index: int, label: str, size: int = 256, setting: str = "realistic"
+    seed: int, index: int, label: str, size: int = 256, setting: str | Setting = "realistic"
 ) -> dict[str, np.ndarray]:
     """Return how a phantom comes about: its attenuation after each group of parts, by name and in order.
 
     Parameters and errors are those of `phantom`. Each array is (size, size) float32, in units of the soft
     tissue of a chest: about 0 beside the body, 1 through the trunk, less through lung, more through bone.
     """
-    return parts(_generator(seed, index, label, size, setting), label, size, setting)
+    setting = _setting(setting)
+    return parts(_generator(seed, index, label, size, setting.name), label, size, setting.table)
 
 
 def _generator(seed: int, index: int, label: str, size: int, setting: str) -> np.random.Generator:
     """Return the source of all that is random in one phantom."""
     if label not in DISEASES:
         raise ValueError(f"label {label!r}: a phantom can be one of {', '.join(DISEASES)}")
-    if setting not in SETTINGS:
-        raise ValueError(f"setting {setting!r}: a phantom can be one of {', '.join(SETTINGS)}")
     if size < 32 or seed < 0 or index < 0:
         raise ValueError(f"seed {seed}, index {index}, size {size}: expected 0 or more, 0 or more, 32 or more")
     # The name of class and setting takes part, or the Normal and the COVID phantom of one index would be
     # the same patient, in two folds.
     return np.random.default_rng([seed, index, zlib.crc32(f"{label} {setting}".encode())])
+
+
+def _setting(setting: str | Setting) -> Setting:
+    if isinstance(setting, Setting):
+        return setting
+    if setting not in SETTINGS:
+        raise ValueError(f"setting {setting!r}: a phantom can be one of {', '.join(SETTINGS)}")
+    return SETTINGS[setting]

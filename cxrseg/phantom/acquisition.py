@@ -91,7 +91,7 @@ def sharpen(signal: np.ndarray, p: SimpleNamespace) -> np.ndarray:
 
 
 def develop(signal: np.ndarray, lungs: np.ndarray, p: SimpleNamespace, rng: Generator) -> np.ndarray:
-    """Return the displayed picture, 0 to 1: a window over the signal and a monotone tone curve."""
+    """Return the displayed picture, mostly 0 to 1: a window over the signal and a monotone tone curve."""
     low, high = np.percentile(signal[::3, ::3], (p.window_low, p.window_high)).tolist()
     if p.lung_window and lungs.any():
         # Displays tuned to the lungs: whatever is darker than the lungs turns black.
@@ -103,7 +103,7 @@ def develop(signal: np.ndarray, lungs: np.ndarray, p: SimpleNamespace, rng: Gene
 
 
 def tone_curve(levels: np.ndarray, p: SimpleNamespace, rng: Generator) -> np.ndarray:
-    """Return the display's characteristic curve, `_TONES` samples, 0 to 1."""
+    """Return the display's characteristic curve, `_TONES` samples, mostly from 0 to 1."""
     tone = np.linspace(0, 1, _TONES)
     if p.sigmoid:
         tone = 1 / (1 + np.exp(-p.sigmoid * (tone - p.sigmoid_centre)))

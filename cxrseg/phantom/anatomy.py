@@ -2,7 +2,8 @@
 
 Body coordinates: v runs from 0 at the lung apices to about 0.85 at the diaphragm, u from the spine to the
 patient's left, which is the right of the picture; x is the distance from the midline. A boundary is a
-signed distance in these units, positive on the lung's side; a pixel is lung where all of them are positive.
+signed distance in these units, positive on the lung's side. The lung fields are where all of them are positive;
+the mask that an annotator draws keeps a small inset from diaphragm, mediastinum and apex.
 """
 
 import math
@@ -142,7 +143,7 @@ class Lungs:
     medial : array
         The smaller of `mediastinum` and `heart`, their crease rounded.
     depth : array
-        The smallest of all: positive in the lung fields.
+        The smallest of all: positive in the lung fields, of which `mask` is a part.
     mask : bool array
         What an annotator outlines.
     """

@@ -80,7 +80,7 @@ def _comb(
 
 
 def spine(depth: np.ndarray, frame: Frame, p: SimpleNamespace, body: np.ndarray) -> None:
-    """Add the vertebral column: a band with brighter end plates and, in between, darker discs."""
+    """Add the vertebral column: bright vertebral bodies, darker discs between them, and the spinous processes."""
     if not p.spine:
         return
     window = frame.window(0, 0.5, p.spine_half_width + 0.12, 1.5)

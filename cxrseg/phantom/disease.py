@@ -17,8 +17,7 @@ from cxrseg.phantom.fields import edge, float32
 def opacity(frame: Frame, lungs: Lungs, p: SimpleNamespace, rng: Generator) -> np.ndarray:
     """Return the share of air that disease has replaced, (size, size) float32, 0 to 1.
 
-    `p` holds an amount for each kind of opacity; an amount of 0 leaves that kind out, and all of them are
-    0 in a normal chest.
+    `p` holds an amount, a count or a choice for each kind of opacity. All kinds are absent in a normal chest.
     """
     filled = np.zeros((frame.size, frame.size), float32)
     patches(filled, frame, lungs, p, rng)

@@ -17,13 +17,13 @@ _VISIBLE = 0.15
 
 # Side of the grid, pixels, on which a chest is judged to be fit for a picture.
 _JUDGED = 64
-# How far from the centres of its outermost pixels, in body units, a whole lung must stay: half a pixel.
+# Distance that a whole lung keeps from the centres of the outermost pixels, in body units: about half a pixel.
 _MARGIN = 0.007
 
 
-def chest(rng: Generator, label: str, size: int, setting: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def chest(rng: Generator, label: str, size: int, table: parameters.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the radiograph (uint8), the lung mask and the infection mask (bool) of one chest."""
-    draw = partial(parameters.draw, rng, setting)
+    draw = partial(parameters.draw, rng, table)
     frame, lungs, filled = geometry(rng, draw, label, size)
     *_, (_, depth) = build(frame, lungs, filled, draw, rng)
     exposure = draw("acquisition")
@@ -36,9 +36,9 @@ def chest(rng: Generator, label: str, size: int, setting: str) -> tuple[np.ndarr
     return image, *masks
 
 
-def parts(rng: Generator, label: str, size: int, setting: str) -> dict[str, np.ndarray]:
+def parts(rng: Generator, label: str, size: int, table: parameters.Table) -> dict[str, np.ndarray]:
     """Return the optical depth, (size, size) float32, after each step of `build`, in order: for pictures."""
-    draw = partial(parameters.draw, rng, setting)
+    draw = partial(parameters.draw, rng, table)
     steps = build(*geometry(rng, draw, label, size), draw, rng)
     return {name: depth.copy() for name, depth in steps}
 

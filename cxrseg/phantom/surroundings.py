@@ -1,6 +1,8 @@
-"""What lies around the lungs: trunk, neck, shoulders and arms, breasts, abdomen. All act on `depth` in place.
+"""What lies around the lungs: trunk, neck, shoulders and arms, breasts, abdomen.
 
-Models that segment lungs by darkness alone fail on dark fat, gas and shoulders, so these parts vary most.
+`trunk` creates the optical depth; the other functions change it in place.
+
+A network that segments by darkness alone fails on dark fat, gas and shoulders, so these parts vary most.
 """
 
 from types import SimpleNamespace

@@ -1,0 +1,1 @@
+"""From a source of radiographs to a prepared dataset."""

@@ -1,0 +1,239 @@
+"""Read any radiograph as 8-bit grey, and any mask as true and false."""
+
+import io
+import os
+import warnings
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
+
+MAX_SIDE = 8192
+"""Longest side read, pixels. A 43 cm detector with 0.1 mm pixels has 4,300. The largest file within this
+limit takes 2 GB of memory to decode (windowed DICOM; 1.2 GB as PNG), and a strip padded to a square 0.1 GB."""
+
+MAX_BYTES = 4 * MAX_SIDE**2
+"""Longest file read, bytes: four for every pixel of the largest image."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom")
+"""File names that are taken for radiographs, in lower case."""
+
+EXPECTED = "expected one PNG, JPEG, BMP, TIFF or DICOM image"
+Source = str | os.PathLike | bytes | BinaryIO
+
+
+def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
+    """Read a radiograph as 8-bit grey, upright, with air dark and bone bright.
+
+    Colour becomes luminance (ITU-R 601-2), transparency is laid on black, a palette is looked up and an
+    EXIF orientation applied. Eight bits stay as they are. Anything deeper (16 bits, floating point, DICOM)
+    is mapped linearly so that the 0.1st and the 99.9th percentile of its pixels become 0 and 255, and
+    clipped: a 12-bit image in a 16-bit file is not nearly black, nor does one hot pixel darken the rest.
+    DICOM values first go through the modality LUT (or rescale slope and intercept) and the first VOI LUT
+    or window, where the file has them; MONOCHROME1 is inverted. Pixels that only fill up the rectangle
+    (Pixel Padding Value, 0028,0120) take the dark percentile of the others, and so become black.
+
+    Parameters
+    ----------
+    file : path, bytes or binary file object
+        A PNG, JPEG, BMP, TIFF or DICOM file. A file object needs ``seek`` and stays open.
+    name : str, optional
+        What errors call it; by default the path.
+
+    Returns
+    -------
+    numpy.ndarray
+        (height, width) uint8, 0 black to 255 white.
+
+    Raises
+    ------
+    ValueError
+        One line that names the file: missing, empty, truncated, not an image, more than one page or frame,
+        more than 8 bits in each of several channels, signed 8-bit TIFF, a side over `MAX_SIDE` pixels or more
+        than `MAX_BYTES`, no finite pixel, or DICOM without pixels, deflated, in palette colours or without a decoder.
+
+    Examples
+    --------
+    >>> picture = Image.new("RGB", (3, 2), "white")
+    >>> file = io.BytesIO()
+    >>> picture.save(file, "PNG")
+    >>> read_radiograph(file.getvalue()).tolist()
+    [[255, 255, 255], [255, 255, 255]]
+    """
+    values, inverted = _read(file, name)
+    grey = values if values.dtype == np.uint8 else _to_8_bit(values)
+    return 255 - grey if inverted else grey
+
+
+def read_mask(file: Source, name: str | None = None) -> np.ndarray:
+    """Read a mask, whose pixels may be grey levels, as true and false.
+
+    Full scale is the smallest of 1, 255 and 65535 that no pixel exceeds, and a pixel is in the mask above
+    half of it: from 128 of 255, and at 1 where a mask holds only 0 and 1.
+
+    Parameters
+    ----------
+    file, name
+        As for `read_radiograph`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (height, width) bool.
+
+    Raises
+    ------
+    ValueError
+        As for `read_radiograph`; also where nothing reaches half scale though something exceeds 1, as in a
+        map of labels 0, 1, 2 or a mask drawn in dark colours: it would pass for an empty mask.
+    """
+    values, inverted = _read(file, name)
+    top = values.max()
+    full = next((scale for scale in (1, 255, 65535) if top <= scale), top)
+    if 1 < top <= full / 2:
+        raise ValueError(
+            f"{_name(file, name)}: the brightest pixel of this mask is {top:g}; "
+            "expected a mask of 0 and 255, or of 0 and 1"
+        )
+    mask = values > full / 2
+    return ~mask if inverted else mask
+
+
+def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] | None:
+    """Return the spacing of rows and of columns in millimetres, or None where the file does not state it.
+
+    DICOM's Pixel Spacing (0028,0030) where present, else Imager Pixel Spacing (0018,1164): the latter is
+    measured at the detector, where the body is magnified by a few per cent. The resolution that pictures
+    carry is meant for printers and is not used.
+
+    Raises
+    ------
+    ValueError
+        As for `read_radiograph`.
+    """
+    name = _name(file, name)
+    with _opened(file, name) as stream:
+        if not _is_dicom(stream, name):
+            return None
+        from cxrseg.data import dicom  # importing pydicom takes a tenth of a second
+
+        return dicom.spacing(stream, name)
+
+
+def _to_8_bit(values: np.ndarray) -> np.ndarray:
+    low, high = np.percentile(values, (0.1, 99.9))
+    if high == low:  # nearly constant: the few other pixels are all that there is to see
+        low, high = float(values.min()), float(values.max())
+    if high == low:
+        return np.zeros(values.shape, np.uint8)
+    scaled = np.clip((values.astype(np.float32) - low) * (255 / (high - low)), 0, 255)
+    return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+def _name(file: Source, name: str | None) -> str:
+    return name or (os.fspath(file) if isinstance(file, str | os.PathLike) else "image")
+
+
+def _opened(file: Source, name: str):
+    if isinstance(file, bytes):
+        return io.BytesIO(file)
+    if not isinstance(file, str | os.PathLike):
+        return nullcontext(file)
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise ValueError(f"{name}: cannot be opened ({error.strerror}); {EXPECTED}") from error
+
+
+def _read(file: Source, name: str | None) -> tuple[np.ndarray, bool]:
+    """Return (height, width) grey values of the file's own depth, and whether white is the lowest."""
+    name = _name(file, name)
+    with _opened(file, name) as stream, warnings.catch_warnings():
+        # Warnings of Pillow and pydicom about metadata do not matter here; only an error does.
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        if _is_dicom(stream, name):
+            from cxrseg.data import dicom  # importing pydicom takes a tenth of a second
+
+            values, inverted = dicom.read(stream, name)
+        else:
+            values, inverted = _picture(stream, name)
+    if values.dtype.kind == "f":
+        finite = np.isfinite(values)
+        if not finite.any():
+            raise ValueError(f"{name}: not one pixel is a finite number; {EXPECTED}")
+        if not finite.all():
+            values = np.where(finite, values, values[finite].min())
+    return values, inverted
+
+
+def _is_dicom(stream: BinaryIO, name: str) -> bool:
+    length = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if length == 0:
+        raise ValueError(f"{name}: the file is empty (0 bytes); {EXPECTED}")
+    if length > MAX_BYTES:
+        raise ValueError(f"{name}: the file has {length:,} bytes; expected at most {MAX_BYTES:,}")
+    signature = stream.read(132)[128:]
+    stream.seek(0)
+    return signature == b"DICM" or name.lower().endswith((".dcm", ".dicom"))
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse an image with a side of more than `MAX_SIDE` pixels, before it is decoded."""
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError(f"{name}: the image is {width} x {height} pixels; expected sides of 1 to {MAX_SIDE}")
+
+
+def unreadable(name: str, error: Exception) -> ValueError:
+    """Return the one-line error for a file that a decoder gave up on."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return ValueError(f"{name}: cannot be decoded, truncated or damaged? ({reason}); {EXPECTED}")
+
+
+def _picture(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
+    # A damaged file can make a decoder raise nearly anything, hence the broad excepts.
+    try:
+        image: Image.Image = Image.open(stream, formats=("PNG", "JPEG", "BMP", "TIFF"))
+        pages = image.n_frames if isinstance(image, TiffImageFile) else 1
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{name}: this is not an image of a known kind; {EXPECTED}") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(
+            f"{name}: far more pixels than any radiograph has; expected sides of 1 to {MAX_SIDE}"
+        ) from None
+    except Exception as error:
+        raise unreadable(name, error) from error
+    check_size(*image.size, name)
+    if pages > 1:
+        raise ValueError(f"{name}: holds {pages} pages; {EXPECTED}")
+    try:
+        deep = image.mode in ("I", "F") or image.mode.startswith("I;")
+    except Exception as error:
+        raise unreadable(name, error) from error
+    if not deep and _loses_bits(image):
+        raise ValueError(f"{name}: 16 bits in each of several channels, or signed 8 bits; save it as grey of 8 or 16")
+    try:
+        # Pillow inverts a white-is-zero TIFF of up to 8 bits, but hands a deeper one over as it is stored.
+        inverted = deep and isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
+        image = ImageOps.exif_transpose(image)
+        if not deep:
+            if image.has_transparency_data:
+                black = Image.new("RGBA", image.size, "black")
+                image = Image.alpha_composite(black, image.convert("RGBA"))
+            image = image.convert("L")
+        return np.asarray(image), inverted
+    except Exception as error:
+        raise unreadable(name, error) from error
+
+
+def _loses_bits(image: Image.Image) -> bool:
+    """Return whether Pillow reduces a picture to 8 bits that has more bits, or signed ones."""
+    if image.format not in ("PNG", "TIFF"):  # a BMP of 16 bits has 5 or 6 for each colour
+        return False
+    if isinstance(image, TiffImageFile):  # BitsPerSample, and SampleFormat: 2 has a sign
+        return max(image.tag_v2.get(258, (1,))) > 8 or 2 in image.tag_v2.get(339, ())
+    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))

@@ -1,0 +1,142 @@
+"""Pair images with their masks by file name, and sample the cases that a study asks for.
+
+An error that concerns one case (no mask, or two that fit) does not stop the rest. That case gets a mask that
+cannot be read, so that `cxrseg.data.prepare` refuses it by name and continues.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from cxrseg.config import DataConfig
+from cxrseg.data import archive
+from cxrseg.data.cases import Case
+
+
+class Image(NamedTuple):
+    """An image file, and the key that it shares with its masks and with no other image."""
+
+    key: tuple
+    label: str
+    case_id: str
+    name: str
+
+
+def pair(path: Path, found: Iterable[Image], masks: Mapping[str, Mapping], expected: str) -> list[Case]:
+    """Pair images with masks by key.
+
+    Parameters
+    ----------
+    path : Path
+        Archive or folder that holds the files.
+    found : iterable of Image
+        The images, at least one.
+    masks : mapping
+        For each structure, the names of the mask files by key.
+    expected : str
+        Where a mask should be, for errors.
+
+    Returns
+    -------
+    list of Case
+        In the order of the images' names.
+
+    Raises
+    ------
+    ValueError
+        Not one image has a mask of some structure.
+    """
+    found = sorted(found, key=lambda image: image.name)
+    for structure, by_key in masks.items():
+        bare = [image.name for image in found if image.key not in by_key]
+        if len(bare) == len(found):
+            listed = ", ".join(bare[:3]) + (", …" if len(bare) > 3 else "")
+            raise ValueError(
+                f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed}); expected {expected}"
+            )
+    shared = Counter(image.key for image in found)
+
+    def reader(image: Image, structure: str, names: list[str]) -> partial:
+        if shared[image.key] > 1:
+            others = [other.name for other in found if other.key == image.key and other != image]
+            problem = f"ambiguous, its {structure} mask would also be that of {', '.join(others)}"
+        elif len(names) > 1:
+            problem = f"ambiguous, {len(names)} {structure} masks fit: {', '.join(names)}"
+        elif not names:
+            problem = f"its {structure} mask is missing"
+        else:
+            return partial(archive.mask, path, names[0])
+        return partial(refuse, f"{path}/{image.name}: {problem}; expected {expected}")
+
+    return [
+        Case(
+            case_id=image.case_id,
+            label=image.label,
+            image=partial(archive.radiograph, path, image.name),
+            masks={
+                structure: reader(image, structure, by_key.get(image.key, [])) for structure, by_key in masks.items()
+            },
+        )
+        for image in found
+    ]
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise ValueError. This takes the place of a mask that cannot be read."""
+    raise ValueError(reason)
+
+
+def sample_cases(cases: list[Case], config: DataConfig) -> list[Case]:
+    """Draw ``data.cases_per_class`` cases of each class named there, without replacement.
+
+    The sample of a class depends only on the seed and on the cases of that class. A smaller sample is part of a
+    larger one. Classes not named are left out; with none named all cases are kept.
+
+    Parameters
+    ----------
+    cases : list of Case
+        In a stable order, which the result keeps.
+    config : DataConfig
+        `cases_per_class` and `seed` are used.
+
+    Returns
+    -------
+    list of Case
+
+    Raises
+    ------
+    ValueError
+        A class that there is not, or one with fewer cases than asked for.
+    """
+    if not config.cases_per_class:
+        return cases
+    members: dict[str, list[int]] = {}
+    for index, case in enumerate(cases):
+        members.setdefault(case.label, []).append(index)
+    check_known("data.cases_per_class", config.cases_per_class, members)
+    chosen: list[int] = []
+    for label, number in config.cases_per_class.items():
+        indices = members[label]
+        if number > len(indices):
+            raise ValueError(
+                f"data.cases_per_class: {number} cases of {label} asked for; expected at most {len(indices)}"
+            )
+        order = np.random.default_rng([config.seed, *label.encode()]).permutation(len(indices))
+        chosen += [indices[place] for place in order[:number]]
+    return [cases[index] for index in sorted(chosen)]
+
+
+def check_known(key: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValueError, with the nearest known name, if something unknown is asked for."""
+    known = sorted(known)
+    spelled = {name.casefold(): name for name in known}
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name.casefold(), spelled, 1)
+            hint = f", did you mean {spelled[near[0]]}?" if near else ""
+            raise ValueError(f"{key}: unknown {name!r}{hint}; expected some of {', '.join(known)}")

@@ -1,0 +1,174 @@
+"""Turn cases into a prepared dataset: check them, find near-duplicates, split them, and write the arrays."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cxrseg.config import MAY_BE_EMPTY, DataConfig
+from cxrseg.data.cases import Case
+from cxrseg.data.dataset import Dataset
+from cxrseg.data.duplicates import describe, near_duplicates
+from cxrseg.data.sources import find_cases
+from cxrseg.data.split import assign_folds, clusters
+from cxrseg.data.square import mask_to_square, to_square
+from cxrseg.files import new_folder
+from cxrseg.parallel import starmap
+
+
+def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dataset:
+    """Read, check and split every case of a source, and write the prepared dataset.
+
+    Unusable cases are refused by name, and the others are kept. Near-duplicates and cases of one patient share a
+    fold. Images are written as they are read, so memory stays bounded.
+
+    Parameters
+    ----------
+    config : DataConfig
+    folder : Path
+        Receives ``images.npy`` (n, size, size) uint8, ``masks.npy`` (n, size, size, structures)
+        uint8 of 0 and 1, ``cases.csv`` and ``dataset.json``. It appears whole.
+    workers : int, optional
+        Processes that read cases; as many as there are cores by default.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ValueError
+        The source as a whole is unusable, too many cases were refused, or there are fewer
+        independent cases than folds.
+    """
+    began = time.monotonic()
+    cases = find_cases(config)
+    if not cases:
+        raise ValueError(f"{config.path or config.source}: no cases found")
+    with new_folder(folder) as partial:
+        table, refused, details = _write_arrays(cases, config, partial, workers)
+        _check_refused(refused, len(cases), config)
+        twins = []
+        if _may_repeat(config):
+            coarse, fine = map(np.array, zip(*details, strict=True))
+            twins = near_duplicates(coarse, fine)
+        table["cluster"] = clusters(table, twins)
+        table["fold"] = assign_folds(table["label"], table["cluster"], config.folds, config.seed)
+        record = {
+            "n_cases": len(table),
+            "classes": table["label"].value_counts().sort_index().to_dict(),
+            "structures": config.structures,
+            "image_size": config.image_size,
+            "parameters": config.model_dump(),
+            "refused": refused,
+            "duplicates": [
+                {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
+            ],
+            "fingerprint": _fingerprint(table),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        table.to_csv(partial / "cases.csv", index=False)
+        (partial / "dataset.json").write_text(json.dumps(record, indent=2) + "\n")
+    return Dataset.load(folder)
+
+
+def read(case: Case, structures: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Read a case and check it: its image, (height, width) uint8, and its mask of each structure, (height, width) bool.
+
+    Raises
+    ------
+    ValueError, OSError
+        A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full or, where the
+        structure may not be absent, empty.
+    """
+    image, masks = case.image(), [case.masks[structure]() for structure in structures]
+    if image.min() == image.max():
+        raise ValueError(f"the image is constant (every pixel {image.min()})")
+    for structure, mask in zip(structures, masks, strict=True):
+        if mask.shape != image.shape:
+            raise ValueError(f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: they must match")
+        if structure not in MAY_BE_EMPTY and not mask.any():
+            raise ValueError(f"the {structure} mask is empty")
+        if mask.all():
+            raise ValueError(f"the {structure} mask covers the whole image")
+    return image, masks
+
+
+def _read(case: Case, config: DataConfig) -> dict | str:
+    """Read and check one case; return its row and arrays, or the reason why it is refused."""
+    try:
+        image, masks = read(case, config.structures)
+    except (ValueError, OSError) as error:
+        return str(error)
+    square = to_square(image, config.image_size)
+    stack = np.stack([mask_to_square(mask, config.image_size) for mask in masks], axis=-1).astype(np.uint8)
+    row = {
+        "case_id": case.case_id,
+        "label": case.label,
+        "group": case.group or "",
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "sha256": hashlib.sha256(square.tobytes()).hexdigest(),
+        "mask_sha256": hashlib.sha256(stack.tobytes()).hexdigest(),
+    }
+    for k, structure in enumerate(config.structures):
+        row[f"{structure}_share"] = round(float(stack[..., k].mean()), 4)
+    return {"row": row, "image": square, "masks": stack, "detail": describe(square) if _may_repeat(config) else None}
+
+
+def _may_repeat(config: DataConfig) -> bool:
+    """Return whether near-duplicates are possible. Phantoms differ by construction, and may be 100,000."""
+    return config.source != "phantom"
+
+
+def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: int | None):
+    size, structures = config.image_size, len(config.structures)
+    rows, refused, details = [], [], []
+    if workers is None and len(cases) < 32:
+        workers = 1  # starting processes takes longer
+    results = starmap(_read, ((case, config) for case in cases), workers)
+    began = time.monotonic()
+    with open(folder / "images.npy", "wb") as image_file, open(folder / "masks.npy", "wb") as mask_file:
+        _header(image_file, (0, size, size))
+        _header(mask_file, (0, size, size, structures))
+        for done, (case, result) in enumerate(zip(cases, results, strict=True), start=1):
+            if isinstance(result, str):
+                refused.append({"case_id": case.case_id, "reason": result})
+            else:
+                rows.append(result["row"])
+                image_file.write(result["image"].tobytes())
+                mask_file.write(result["masks"].tobytes())
+                details.append(result["detail"])
+            if done % max(1, len(cases) // 5) == 0 or done == len(cases):
+                print(f"prepared {done:,} of {len(cases):,} cases in {time.monotonic() - began:.0f} s", flush=True)
+        # NumPy pads the header, so the number of cases can be filled in last.
+        _header(image_file, (len(rows), size, size))
+        _header(mask_file, (len(rows), size, size, structures))
+    return pd.DataFrame(rows), refused, details
+
+
+def _header(file, shape: tuple) -> None:
+    file.seek(0)
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _check_refused(refused: list[dict], total: int, config: DataConfig) -> None:
+    if len(refused) == total or len(refused) > config.max_refused * total:
+        first = "; ".join(f"{case['case_id']}: {case['reason']}" for case in refused[:3])
+        raise ValueError(
+            f"{len(refused)} of {total} cases cannot be used, more than data.max_refused "
+            f"({config.max_refused:.0%}) allows: {first}{'; …' if len(refused) > 3 else ''}"
+        )
+
+
+def _fingerprint(table: pd.DataFrame) -> str:
+    """Return a digest of all that training and scoring depend on: pixels, masks, classes and folds, in order."""
+    content = table[["label", "fold", "sha256", "mask_sha256"]].to_csv(index=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]} x {array.shape[0]}"

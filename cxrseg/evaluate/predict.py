@@ -1,0 +1,141 @@
+"""From an image to its masks: the one way that scoring, external evaluation and `cxrseg segment` all go.
+
+::
+
+    image ─ to_square ─▶ square of 256 pixels ─ network_input ─▶ network ─▶ probability on the network's grid
+          ─ to_grid ─▶ levels (steps of 1/255) on the square ─ to_masks ─▶ masks on the square
+          ─ in_pixels ─▶ masks in the image's own pixels
+
+A prepared dataset holds such squares already, and is scored on the masks on the square.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cxrseg.data.square import from_square, to_square
+from cxrseg.evaluate.masks import to_levels, to_masks
+from cxrseg.train.inputs import network_input, to_grid
+
+GRID = 256
+"""Side of the square on which masks are decided, pixels; a network with a larger input decides on its own grid."""
+
+
+class Network(NamedTuple):
+    """A trained network, whatever library runs it.
+
+    Attributes
+    ----------
+    input_size : int
+        Side of its input, pixels.
+    probability : callable
+        Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, structures) float32
+        probabilities.
+    """
+
+    input_size: int
+    probability: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def grid(self) -> int:
+        """Side of the square on which its masks are decided, pixels."""
+        return max(GRID, self.input_size)
+
+
+def load_keras(files: list[Path]) -> Network:
+    """Load one or several Keras models; of several, the mean probability counts.
+
+    Parameters
+    ----------
+    files : list of Path
+        ``model.keras`` of the folds of one run.
+    """
+    import keras  # importing it takes seconds, and segmenting with an exported network does without
+
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns when several networks predict
+    loaded = [keras.saving.load_model(file, compile=False) for file in files]
+
+    def probability(inputs: np.ndarray) -> np.ndarray:
+        found = [keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) for model in loaded]
+        return found[0] if len(found) == 1 else np.mean(found, axis=0)
+
+    return Network(loaded[0].input_shape[1], probability)
+
+
+def predict(network: Network, squares: np.ndarray) -> np.ndarray:
+    """Return what a network says of square images.
+
+    Parameters
+    ----------
+    network : Network
+    squares : (n, size, size) uint8 array
+        0 black to 255 white.
+
+    Returns
+    -------
+    (n, size, size, structures) uint8 array
+        Probability times 255.
+    """
+    probability = network.probability(network_input(squares, network.input_size))
+    return to_levels(to_grid(probability, squares.shape[1]))
+
+
+class Prediction(NamedTuple):
+    """What a network finds in one image.
+
+    Attributes
+    ----------
+    square : (grid, grid) uint8 array
+        The image as `cxrseg.data.square.to_square` pads and resizes it.
+    levels : (grid, grid, structures) uint8 array
+        Probability times 255.
+    masks : (grid, grid, structures) bool array
+    """
+
+    square: np.ndarray
+    levels: np.ndarray
+    masks: np.ndarray
+
+
+def predict_image(network: Network, image: np.ndarray, threshold: float, pieces: int) -> Prediction:
+    """Segment one image of any shape.
+
+    Parameters
+    ----------
+    network : Network
+    image : (height, width) uint8 array
+        0 black to 255 white.
+    threshold, pieces
+        As for `cxrseg.evaluate.masks.to_masks`.
+    """
+    square = to_square(image, network.grid)
+    levels = predict(network, square[None])[0]
+    return Prediction(square, levels, to_masks(levels, threshold, pieces))
+
+
+def in_pixels(found: Prediction, threshold: float, shape: tuple[int, int]) -> np.ndarray:
+    """Return the masks of a prediction on another grid: that of the image, or a smaller one of its proportions.
+
+    The outline follows the interpolated probabilities, so it has no steps. Pieces that were dropped stay dropped,
+    and holes that were filled stay filled.
+
+    Parameters
+    ----------
+    found : Prediction
+    threshold : float
+        The one that the prediction was made with.
+    shape : (int, int)
+        Height and width.
+
+    Returns
+    -------
+    (height, width, structures) bool array
+    """
+    cut = threshold * 255
+    above = found.levels >= cut
+    levels = np.where(above & ~found.masks, 0, np.where(found.masks & ~above, 255, found.levels)).astype(np.float32)
+    channels = [from_square(levels[..., k], shape) >= cut for k in range(levels.shape[-1])]
+    return np.stack(channels, axis=-1)

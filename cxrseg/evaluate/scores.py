@@ -1,0 +1,125 @@
+"""Score predicted masks, one row per case and structure, and summarise the rows.
+
+This module does not import Keras, so that worker processes start quickly.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from cxrseg.config import EvaluateConfig
+from cxrseg.data.dataset import Dataset, take
+from cxrseg.evaluate import metrics, references, stats
+from cxrseg.parallel import starmap
+
+
+def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
+    """Score predicted masks against reference masks, on all cores.
+
+    Parameters
+    ----------
+    items : iterable of (dict, (height, width, structures) bool array, the same)
+        What names the case, its reference masks and its predicted masks.
+    structures : list of str
+
+    Returns
+    -------
+    DataFrame
+        One row per case and structure: the naming columns, ``structure``, ``truth_pixels``,
+        ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`.
+    """
+    measured = starmap(_measure, ((*item, structures) for item in items))
+    return pd.DataFrame(row for rows in measured for row in rows)
+
+
+def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig) -> dict:
+    """Summarise rows of `score`: overall, by diagnostic class and by structure.
+
+    A structure that some cases lack is scored on the cases that have it, failures included. False positives on the
+    other cases are counted separately.
+
+    Returns
+    -------
+    dict
+        ``n_cases``; ``dice``, ``macro`` (each diagnostic class counting the same) and ``classes`` of the
+        first structure; ``structures`` with every metric of each; ``failures``, the number of cases below
+        a Dice of 0.8 and 0.9.
+
+    Raises
+    ------
+    ValueError
+        No case has the first structure.
+    """
+    by_structure = {name: _scores(rows[rows["structure"] == name], config) for name in structures}
+    first = rows[rows["structure"] == structures[0]]
+    present = first[first["truth_pixels"] > 0]
+    if present.empty:
+        raise ValueError(f"none of {len(first)} cases has {structures[0]} in its reference mask: nothing to score")
+    return {
+        "n_cases": len(first),
+        "dice": by_structure[structures[0]]["dice"],
+        "macro": by_structure[structures[0]]["macro"],
+        "classes": by_structure[structures[0]]["classes"],
+        "structures": by_structure,
+        "failures": {f"below_{limit:03d}": int((present["dice"] < limit / 100).sum()) for limit in (80, 90)},
+    }
+
+
+def _measure(identity: dict, truth: np.ndarray, predicted: np.ndarray, structures: list[str]) -> list[dict]:
+    return [
+        {
+            **identity,
+            "structure": structure,
+            "truth_pixels": int(truth[..., k].sum()),
+            "predicted_pixels": int(predicted[..., k].sum()),
+            **metrics.all_metrics(truth[..., k], predicted[..., k]),
+        }
+        for k, structure in enumerate(structures)
+    ]
+
+
+def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
+    present, absent = rows[rows["truth_pixels"] > 0], rows[rows["truth_pixels"] == 0]
+    names = list(rows.columns[rows.columns.get_loc("predicted_pixels") + 1 :])
+
+    def summaries(part):
+        return {name: stats.describe(part[name], config.confidence, config.resamples, config.seed) for name in names}
+
+    scores: dict = {"n": len(present)}
+    if len(present):
+        scores |= summaries(present)
+        scores["classes"] = {label: {"n": len(part), **summaries(part)} for label, part in present.groupby("label")}
+        by_class = [part["dice"] for _, part in present.groupby("label")]
+        scores["macro"] = {"dice": stats.macro(by_class, config.confidence, config.resamples, config.seed)}
+    if len(absent):
+        scores["absent"] = {"n": len(absent), "false_positives": int((absent["predicted_pixels"] > 0).sum())}
+    return scores
+
+
+def score_baselines(dataset: Dataset, folds: list[int]) -> pd.DataFrame:
+    """Score the two baselines on the test cases of some folds, for the first structure.
+
+    Returns
+    -------
+    DataFrame
+        As `score`, after a column ``method``: ``mean_shape`` or ``otsu``.
+    """
+    images, masks, cases, structure = dataset.images, dataset.masks, dataset.cases, dataset.structures[0]
+    identities = cases[["case_id", "label", "fold"]].to_dict("records")
+
+    def tasks():
+        for fold in folds:
+            atlas = references.mean_shape(take(masks, n)[..., 0] > 0 for n in np.flatnonzero(cases["fold"] != fold))
+            for n in np.flatnonzero(cases["fold"] == fold):
+                yield identities[n], take(images, n), take(masks, n)[..., :1] > 0, atlas[..., None], structure
+
+    rows = (row for found in starmap(_measure_baselines, tasks()) for row in found)
+    return pd.DataFrame(rows).sort_values("method", kind="stable")
+
+
+def _measure_baselines(identity: dict, image, truth, atlas, structure: str) -> list[dict]:
+    found = {"mean_shape": atlas, "otsu": references.otsu(image)[..., None]}
+    return [
+        row for name, mask in found.items() for row in _measure({"method": name} | identity, truth, mask, [structure])
+    ]

@@ -1,0 +1,81 @@
+"""Write files and folders whole or not at all: a reader never sees half of one, and an interruption leaves none."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name in its folder, then rename it into place.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced.
+    write : callable
+        Called with the temporary path, which has the suffix of `path`.
+    """
+    path = Path(path)
+    partial = path.with_name(f"partial-{path.name}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole."""
+    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, content: dict, indent: int = 1) -> None:
+    """Write a JSON file whole, floats rounded to six significant digits.
+
+    Raises
+    ------
+    ValueError
+        A float is not a finite number.
+    """
+    write_text(path, json.dumps(_rounded(content), indent=indent, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, table) -> None:
+    """Write a pandas DataFrame as CSV, whole, floats rounded to five significant digits."""
+    write_whole(path, lambda partial: table.to_csv(partial, index=False, float_format="%.5g"))
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to be filled; it takes the place of `folder` when the block ends without an error.
+
+    What a killed process left of an earlier attempt is removed first.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to make; one that exists stays as it is until the new one is complete.
+    """
+    folder = Path(folder)
+    partial, old = folder.with_name(f"{folder.name}.partial"), folder.with_name(f"{folder.name}.old")
+    for left in (partial, old):
+        shutil.rmtree(left, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    finally:
+        for left in (partial, old):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -1,0 +1,1 @@
+"""The report: its figures and its interactive pages, and the build of the book."""

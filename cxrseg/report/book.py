@@ -1,0 +1,83 @@
+"""Render the report of one run: the pages of the book with its executed notebooks and numbers."""
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from cxrseg import paths
+from cxrseg.report import atlas, threshold, tryit
+from cxrseg.report.cases import load_test_cases
+
+
+def stage(name: str) -> None:
+    """Copy what the book shows of a run into ``book/executed/``; unchanged files keep their dates."""
+    folder, target = paths.run(name), paths.root() / "book" / "executed"
+    wanted = {
+        "01-data.ipynb": folder / "notebooks" / "01-data.ipynb",
+        "02-train.ipynb": folder / "notebooks" / "02-train-fold0.ipynb",
+        "03-evaluate.ipynb": folder / "notebooks" / "03-evaluate.ipynb",
+        "04-compare.ipynb": folder / "notebooks" / "04-compare.ipynb",
+        "summary.json": folder / "summary.json",
+    }
+    missing = [str(source) for source in wanted.values() if not source.is_file()]
+    if missing:
+        raise FileNotFoundError(f"run {name!r} is not finished, run it first: {', '.join(missing)} missing")
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.is_file() and old.name not in wanted:
+            old.unlink()
+    for file, source in wanted.items():
+        if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
+            shutil.copyfile(source, target / file)
+    scripts = sorted((paths.root() / "book" / "figures").glob("*.py"))
+    drawing = {script: subprocess.Popen([sys.executable, script, target / script.stem]) for script in scripts}
+    cases = load_test_cases(name)
+    atlas.assemble(cases, target / "atlas.html", target / "static" / "atlas")
+    threshold.assemble(cases, target / "static" / "threshold")
+    tryit.assemble(name, target / "static" / "tryit")
+    for script, process in drawing.items():
+        if process.wait():
+            raise RuntimeError(f"{script} failed: see above")
+
+
+def build(name: str) -> Path:
+    """Stage a run and build the book; every warning is an error.
+
+    Returns
+    -------
+    Path
+        The first page.
+
+    Raises
+    ------
+    RuntimeError
+        The build gave a warning or failed; the message holds the first.
+    """
+    root = paths.root()
+    for stamp in (root / "_build").glob("rendered-*"):
+        stamp.unlink()
+    # Sphinx keeps what it copied before, but pictures of another run must not be published with this one.
+    for pictures in ("_images", "_static/atlas"):
+        shutil.rmtree(root / "_build" / "html" / pictures, ignore_errors=True)
+    stage(name)
+    log = root / "_build" / "build.log"
+    log.parent.mkdir(exist_ok=True)
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", str(root), "--all", "-W", "--keep-going"]
+    with open(log, "w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | {"NO_COLOR": "1"})
+    if done.returncode:
+        found = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
+        first = f"{len(found)} warnings, first: {found[0]}; " if found else ""
+        raise RuntimeError(f"the book was not built: {first}see {log}")
+    return root / "_build" / "html" / "index.html"
+
+
+if __name__ == "__main__":
+    try:
+        page = build(sys.argv[1])
+    except (FileNotFoundError, RuntimeError) as error:
+        sys.exit(f"error: {error}")
+    print(f"the book of run {sys.argv[1]!r}: {page}")

@@ -1,0 +1,97 @@
+"""The test cases of a finished run with scores, radiographs, reference masks and probabilities."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cxrseg import paths, runs
+from cxrseg.data.dataset import Dataset
+from cxrseg.evaluate.masks import to_masks
+
+
+class TestCases(NamedTuple):
+    """The test cases of a run, the worst Dice first, for the first structure of its study.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Rows of ``cases.csv``, with ``predicted_dice`` where the run has a ``quality.csv``, and ``anchor``: a name
+        of letters, digits, ``.``, ``_`` and ``-`` that no other case has.
+    images : (m, size, size) uint8 array, memory-mapped
+        Of the whole dataset; so are the masks.
+    masks : (m, size, size, structures) uint8 array of 0 and 1, memory-mapped
+    levels : (n, size, size, structures) uint8 array, memory-mapped
+        Probabilities in steps of 1/255.
+    image_rows, level_rows : (n,) int arrays
+        For each row of the table, its place in `images` and `masks`, and its place in `levels`.
+    threshold, pieces
+        As the run was scored: see `cxrseg.evaluate.masks.to_masks`.
+    """
+
+    table: pd.DataFrame
+    images: np.ndarray
+    masks: np.ndarray
+    levels: np.ndarray
+    image_rows: np.ndarray
+    level_rows: np.ndarray
+    threshold: float
+    pieces: int
+
+    def image(self, n: int) -> np.ndarray:
+        """Return the radiograph of row `n` of the table, (size, size) uint8."""
+        return self.images[self.image_rows[n]]
+
+    def truth(self, n: int) -> np.ndarray:
+        """Return its reference mask, (size, size) bool."""
+        return self.masks[self.image_rows[n], ..., 0] > 0
+
+    def level(self, n: int) -> np.ndarray:
+        """Return its probabilities in steps of 1/255, (size, size) uint8."""
+        return self.levels[self.level_rows[n], ..., 0]
+
+    def prediction(self, n: int) -> np.ndarray:
+        """Return the mask that was scored, (size, size) bool."""
+        return to_masks(self.levels[self.level_rows[n]], self.threshold, self.pieces)[..., 0]
+
+
+def load_test_cases(run: str) -> TestCases:
+    """Open the test cases of an evaluated run.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run has not been evaluated.
+    """
+    evaluated = runs.summary(run)["parameters"]["evaluate"]
+    folder = paths.run(run)
+    rows = pd.read_csv(folder / "cases.csv", dtype={"case_id": str, "label": str}, keep_default_na=False)
+    table = rows[rows["structure"] == rows["structure"].iloc[0]].reset_index(drop=True)
+    if (folder / "quality.csv").is_file():
+        table["predicted_dice"] = pd.read_csv(folder / "quality.csv")["predicted_dice"]  # rows in the same order
+    dataset = Dataset.load(paths.data(run))
+    place = pd.Series(np.arange(len(dataset.cases)), index=dataset.cases["case_id"])
+    table["anchor"] = _anchors(table["case_id"])
+    order = np.argsort(table["dice"], kind="stable").to_numpy()
+    return TestCases(
+        table.iloc[order].reset_index(drop=True),
+        dataset.images,
+        dataset.masks,
+        np.load(folder / "predictions.npy", mmap_mode="r"),
+        place[table["case_id"].iloc[order]].to_numpy(),
+        order,
+        evaluated["threshold"],
+        evaluated["pieces"],
+    )
+
+
+def _anchors(names: pd.Series) -> list[str]:
+    """Return a unique anchor for each case, in plain characters; equal ones are numbered."""
+    anchors = {}
+    for name in names.str.replace(r"[^A-Za-z0-9._-]+", "-", regex=True).str.lower():
+        anchor, number = f"case-{name}", 1
+        while anchor in anchors:
+            number += 1
+            anchor = f"case-{name}-{number}"
+        anchors[anchor] = None
+    return list(anchors)

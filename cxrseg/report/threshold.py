@@ -1,0 +1,65 @@
+"""The page "Move the threshold": a few test cases of a run with the data that scoring in the page needs."""
+
+import base64
+import gzip
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from cxrseg.report.cases import TestCases
+
+
+def assemble(cases: TestCases, folder: Path) -> None:
+    """Write ``cases.js`` into a folder.
+
+    It holds the radiographs as JPEG, and the exact probabilities and reference masks, compressed, all in base64. A page
+    that is opened from a file may neither fetch data nor read the pixels of a picture beside it.
+    """
+    shown = [
+        {
+            "name": cases.table["case_id"][n],
+            "anchor": cases.table["anchor"][n],
+            "role": role,
+            "side": len(cases.image(n)),
+            "jpeg": _text(_jpeg(cases.image(n))),
+            "levels": _packed(cases.level(n)),
+            "truth": _packed(cases.truth(n)),
+        }
+        for n, role in choose(cases.table).items()
+    ]
+    content = {"threshold": cases.threshold, "pieces": cases.pieces, "cases": shown}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cases.js").write_text(f"globalThis.threshold = {json.dumps(content)};\n")
+
+
+def choose(table: pd.DataFrame) -> dict[int, str]:
+    """Choose rows of a table that is sorted by Dice; return each row with what it stands for.
+
+    The worst, the median and the best of all cases, and the median of each diagnostic class.
+    """
+    middle, last = len(table) // 2, len(table) - 1
+    wanted = [(0, "worst of all"), (middle, "median of all"), (last, "best of all")]
+    for label, part in table.groupby("label"):
+        wanted.append((part.index[len(part) // 2], f"median of {label}"))
+    chosen: dict[int, str] = {}
+    for row, role in wanted:
+        chosen.setdefault(int(row), role)
+    return chosen
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def _packed(values: np.ndarray) -> str:
+    return _text(gzip.compress(np.ascontiguousarray(values, np.uint8).tobytes(), 9, mtime=0))
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

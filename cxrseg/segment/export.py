@@ -1,0 +1,155 @@
+"""Write a trained network for use without Keras: ``model.onnx``, and ``model.json`` that says how to use it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+
+from cxrseg import models, paths, runs
+from cxrseg.config import TrainConfig
+from cxrseg.data.dataset import Dataset
+from cxrseg.evaluate.metrics import overlap
+from cxrseg.files import write_json
+from cxrseg.models import ModelCard
+from cxrseg.train.compile import network
+from cxrseg.train.inputs import network_input
+
+CASES = 32
+"""Prepared cases on which Keras and ONNX are compared."""
+
+AGREEMENT = 0.999
+"""Least Dice between the mask of Keras and that of ONNX, on every case."""
+
+
+def export(run: str) -> ModelCard:
+    """Write ``model.onnx`` and ``model.json`` of a run's first fold into the run's folder.
+
+    The graph maps "image", (n, size, size, channels) float32 as `cxrseg.train.inputs.network_input` makes it, to
+    "probability", (n, size, size, structures) float32. Its arithmetic is float32 whatever the network was
+    trained in.
+
+    Parameters
+    ----------
+    run : str
+        An evaluated run.
+
+    Returns
+    -------
+    ModelCard
+        The content of ``model.json``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run, its network or its scores are not there.
+    RuntimeError
+        The masks of Keras and ONNX differ by more than `AGREEMENT` allows; nothing is written.
+    """
+    summary = runs.summary(run)
+    fold = paths.fold(run, 0)
+    record = json.loads((fold / "train.json").read_text())
+    train = TrainConfig(**record["config"])
+    model = rebuild(models.weights_file(run), train)
+    partial = paths.run(run) / "partial-model.onnx"
+    model.export(partial, format="onnx", verbose=False)
+    graph = onnx.load(partial)
+    _tidy(graph, f"cxrseg run {run}, study {summary['study']}")
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, partial)
+
+    dataset = Dataset.load(paths.data(run))
+    rows = np.linspace(0, len(dataset.images) - 1, min(CASES, len(dataset.images))).astype(int)
+    inputs = network_input(dataset.images[rows], train.input_size)
+    cut = summary["parameters"]["evaluate"]
+    agreement = least_agreement(model, partial, inputs, cut["threshold"])
+    if agreement < AGREEMENT:
+        partial.unlink()
+        raise RuntimeError(
+            f"run {run!r}: the mask of the exported network differs from Keras' (Dice {agreement:.5f} on the "
+            f"worst of {len(rows)} cases, expected at least {AGREEMENT})"
+        )
+    card = ModelCard(
+        input_size=train.input_size,
+        structures=dataset.structures,
+        threshold=cut["threshold"],
+        pieces=cut["pieces"],
+        study=summary["study"],
+        run=run,
+        trained_on=_trained_on(summary, train),
+        dataset_fingerprint=record["fingerprint"],
+        commit=record["commit"],
+        seed=train.seed,
+        seconds=record["seconds"],
+        scores={
+            "cases": summary["n_cases"],
+            "dice": summary["dice"]["mean"],
+            "ci95": summary["dice"]["ci95"],
+            "worst": summary["dice"]["min"],
+        },
+        agreement={"dice": agreement, "cases": len(rows)},
+        sha256=hashlib.sha256(partial.read_bytes()).hexdigest(),
+    )
+    partial.replace(models.graph_file(run))
+    write_json(models.card_file(run), card.to_dict())
+    return card
+
+
+def rebuild(file: Path, config: TrainConfig) -> keras.Model:
+    """Build the network of a training configuration in float32, with the weights of a Keras file."""
+    trained = keras.saving.load_model(file, compile=False)
+    # onnxruntime has no bfloat16 convolution. The weights are float32 under every precision that a study may set.
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        model = network(config, trained.output_shape[-1])
+    finally:
+        keras.config.set_dtype_policy(policy)
+    model.set_weights(trained.get_weights())
+    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # the exporter needs a model that was called once
+    return model
+
+
+def least_agreement(model: keras.Model, file: Path, inputs: np.ndarray, threshold: float) -> float:
+    """Return the least Dice, over cases and structures, between the masks of Keras and of an ONNX file.
+
+    Parameters
+    ----------
+    model : keras.Model
+    file : Path
+    inputs : (n, size, size, channels) float32 array
+    threshold : float
+    """
+    ours = keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) >= threshold
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    theirs = session.run(["probability"], {"image": inputs})[0] >= threshold
+    pairs = ((a[..., k], b[..., k]) for a, b in zip(ours, theirs, strict=True) for k in range(ours.shape[-1]))
+    return min(overlap(a, b)["dice"] for a, b in pairs)
+
+
+def _tidy(graph: onnx.ModelProto, text: str) -> None:
+    """Name the input and the output, and describe the graph."""
+    last = graph.graph.output[0]
+    for node in graph.graph.node:
+        for place, name in enumerate(node.output):
+            if name == last.name:
+                node.output[place] = "probability"
+    last.name = "probability"
+    for value in (graph.graph.input[0], last):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    graph.doc_string = text
+
+
+def _trained_on(summary: dict, train: TrainConfig) -> str:
+    """Say in one sentence what the network was trained on."""
+    data = summary["parameters"]["data"]
+    seen = summary["provenance"]["training"][0]["n_training"]
+    if data["source"] == "phantom":
+        what = f"{seen:,} synthetic chest X-rays ({data['setting']} phantoms) and not one real radiograph"
+    else:
+        what = f"{seen:,} radiographs of {data['source']}"
+    start = f", starting from the weights of run {train.init}" if train.init else ""
+    return f"Trained on {what}{start}."

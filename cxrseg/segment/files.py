@@ -1,0 +1,168 @@
+"""Segment many files on all cores, and write masks, pictures and one table."""
+
+import csv
+import glob
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cxrseg.data.images import SUFFIXES
+from cxrseg.segment.model import Model
+from cxrseg.segment.overlay import cut_out, overlay
+
+COLUMNS = (
+    "file", "width", "height", "left_px", "right_px", "left_mm2", "right_mm2", "left_to_right",
+    "predicted_dice", "warning", "mask", "overlay", "crop",
+)  # fmt: skip
+"""Columns of ``segmentations.csv``. Left and right are the patient's: the left lung is on the image's right."""
+
+
+def segment_files(
+    model: Model,
+    files: list[Path],
+    folder: Path,
+    threshold: float | None = None,
+    crop: bool = False,
+    workers: int | None = None,
+) -> Iterator[tuple[Path, dict | str]]:
+    """Segment radiographs and write, for each, a mask, an overlay and a row of ``segmentations.csv``.
+
+    Parameters
+    ----------
+    model : Model
+    files : list of Path
+    folder : Path
+        Receives ``<name>-mask.png`` (0 and 255, the radiograph's own pixels), ``<name>-overlay.jpg``,
+        with `crop` ``<name>-lungs.png``, and ``segmentations.csv``.
+    threshold : float, optional
+        Probability from which a pixel is lung; by default that of the model's card.
+    crop : bool
+        Also cut the lungs out: what is not lung becomes black, and the rest is cut off.
+    workers : int, optional
+        Threads; by default as many as there are processor cores.
+
+    Yields
+    ------
+    file : Path
+    row : dict or str
+        The row of the table, or one line that says why there is none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = _names(files)
+    with (
+        # Line-buffered, so that an interruption cuts no row. A file name that is not text is written as escaped bytes.
+        open(
+            folder / "segmentations.csv", "w", buffering=1, newline="", encoding="utf-8", errors="backslashreplace"
+        ) as table,
+        ThreadPoolExecutor(workers or os.cpu_count()) as pool,
+    ):
+        writer = csv.DictWriter(table, COLUMNS)
+        writer.writeheader()
+        # A bounded number of jobs at a time, so that memory does not grow with the number of files.
+        waiting: deque = deque()
+        ahead = 2 * (workers or os.cpu_count() or 1)
+        for file in [*files, *[None] * ahead]:
+            if file:
+                job = pool.submit(_segment_file, model, file, folder, names[file], threshold, crop)
+                waiting.append((file, job))
+            if waiting and (not file or len(waiting) > ahead):
+                done, job = waiting.popleft()
+                row = job.result()
+                if isinstance(row, dict):
+                    writer.writerow(row)
+                yield done, row
+
+
+def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
+    """Return the radiographs that files, folders and patterns name, and one line for each that matches none.
+
+    A folder stands for the pictures in it and below it, except those in `out`, which are earlier results. A file that
+    is named in full is taken whatever its suffix, but not from `out`, where a result could overwrite a radiograph.
+    """
+    found: dict[Path, None] = {}
+    problems = []
+    for name in given:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            files = [file for file in sorted(path.rglob("*")) if _is_radiograph(file, out)]
+        elif path.exists():
+            files = [path]
+        else:
+            files = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if Path(match).is_file()]
+        if (not path.is_dir() and any(_within(file, out) for file in files)) or path.resolve() == out.resolve():
+            problems.append(f"{name}: results would be written beside the radiographs in {out}; choose another --out")
+            files = []
+        elif not files:
+            problems.append(f"{name}: {'no radiograph in this folder' if path.is_dir() else 'no such file or folder'}")
+        found |= dict.fromkeys(files)
+    return list(found), problems
+
+
+def _is_radiograph(file: Path, out: Path) -> bool:
+    if not file.is_file() or _within(file, out):
+        return False
+    if file.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        # Hospitals export DICOM files that are named by a UID, whose last part looks like a suffix.
+        with open(file, "rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _within(file: Path, folder: Path) -> bool:
+    """Return whether a file lies directly in a folder, as results do."""
+    return file.resolve().parent == folder.resolve()
+
+
+def _names(files: list[Path]) -> dict[Path, str]:
+    """Return a name for the results of each file: its own without the suffix, numbered from the second of a name on."""
+    names, taken = {}, set()
+    for file in files:
+        # The last part of a UID is no suffix.
+        plain = file.stem if file.suffix.lower() in SUFFIXES else file.name
+        name, number = plain, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{plain}-{number}"
+        taken.add(name.lower())
+        names[file] = name
+    return names
+
+
+def _segment_file(model: Model, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict | str:
+    try:
+        return _write_results(model, file, folder, name, threshold, crop)
+    except (ValueError, OSError, MemoryError) as error:
+        return str(error) or f"{file}: {type(error).__name__}"
+
+
+def _write_results(model, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict:
+    found = model.segment(file, threshold)
+    row = {
+        "file": str(file),
+        "width": found.image.shape[1],
+        "height": found.image.shape[0],
+        "left_px": found.left_px,
+        "right_px": found.right_px,
+        "left_mm2": found.left_mm2,
+        "right_mm2": found.right_mm2,
+        "left_to_right": round(found.left_px / found.right_px, 3) if found.right_px else "",
+        "predicted_dice": round(found.predicted_dice, 4),
+        "warning": found.warning,
+        "mask": f"{name}-mask.png",
+        "overlay": f"{name}-overlay.jpg",
+    }
+    # The weakest compression takes a tenth of the time, and a mask is small anyway.
+    Image.fromarray(found.mask.view(np.uint8) * np.uint8(255)).save(folder / row["mask"], compress_level=1)
+    overlay(found.image, found.mask).save(folder / row["overlay"], quality=90)
+    if crop:
+        row["crop"] = f"{name}-lungs.png"
+        cut_out(found.image, found.mask).save(folder / row["crop"], compress_level=1)
+    return row

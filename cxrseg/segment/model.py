@@ -1,0 +1,141 @@
+"""An exported network that segments radiographs: the object that `cxrseg.load_model` returns."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cxrseg import models
+from cxrseg.data.images import Source, pixel_spacing, read_radiograph
+from cxrseg.data.square import fitted
+from cxrseg.evaluate import quality
+from cxrseg.evaluate.predict import Network, in_pixels, predict_image
+from cxrseg.models import ModelCard
+from cxrseg.segment.checks import objections, warning
+from cxrseg.segment.measure import lung_areas
+
+
+class Segmentation(NamedTuple):
+    """What is found in one radiograph. Left and right are the patient's: the left lung is on the image's right.
+
+    Attributes
+    ----------
+    image : (height, width) uint8 array
+        The radiograph, 0 black to 255 white.
+    mask : (height, width) bool array
+        The lungs, in the radiograph's own pixels.
+    left_px, right_px : int
+        Area of the left and of the right lung, pixels.
+    left_mm2, right_mm2 : int or None
+        The same in square millimetres, where the file states the spacing of its pixels.
+    predicted_dice : float
+        The Dice expected between the mask and one that a person would draw, 0 to 1: see `cxrseg.evaluate.quality`.
+    warning : str
+        What is doubtful about the result; empty where nothing is.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    left_px: int
+    right_px: int
+    left_mm2: int | None
+    right_mm2: int | None
+    predicted_dice: float
+    warning: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """An exported network and its card.
+
+    Attributes
+    ----------
+    network : cxrseg.evaluate.predict.Network
+    card : cxrseg.models.ModelCard
+        What it was trained on, how it scored, and how its probabilities are cut.
+    """
+
+    network: Network
+    card: ModelCard
+
+    def segment(self, radiograph: Source | np.ndarray, threshold: float | None = None) -> Segmentation:
+        """Outline the lungs in one frontal chest X-ray.
+
+        Parameters
+        ----------
+        radiograph : path, bytes, binary file object or (height, width) uint8 array
+            A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.images.read_radiograph` returns them.
+        threshold : float, optional
+            Probability from which a pixel is lung, 0 to 1; by default that of the card.
+
+        Returns
+        -------
+        Segmentation
+
+        Raises
+        ------
+        ValueError
+            One line that says why the file cannot be read, or that the array is not (height, width) uint8.
+        """
+        spacing = None
+        if isinstance(radiograph, np.ndarray):
+            image = radiograph
+            if image.ndim != 2 or image.dtype != np.uint8 or not image.size:
+                raise ValueError(f"expected a (height, width) uint8 array, got {image.dtype} of shape {image.shape}")
+        else:
+            image, spacing = read_radiograph(radiograph), pixel_spacing(radiograph)
+        threshold = self.card.threshold if threshold is None else threshold
+        found = predict_image(self.network, image, threshold, self.card.pieces)
+        mask = in_pixels(found, threshold, image.shape)[..., 0]
+        right, left = lung_areas(mask, found.levels[..., 0])
+        score = quality.predict(found.levels[..., 0] / 255, found.square, threshold)
+        small = in_pixels(found, threshold, fitted(image.shape, self.network.grid))[..., 0]
+        pixel = spacing[0] * spacing[1] if spacing else None
+        return Segmentation(
+            image=image,
+            mask=mask,
+            left_px=left,
+            right_px=right,
+            left_mm2=round(left * pixel) if pixel else None,
+            right_mm2=round(right * pixel) if pixel else None,
+            predicted_dice=score,
+            warning=warning(score, objections(small, left, right)),
+        )
+
+
+def load_model(name: str = models.DEFAULT) -> Model:
+    """Load the network that comes with the package, or the one that ``cxrseg export`` wrote for a run.
+
+    Parameters
+    ----------
+    name : str
+        ``"default"``, or the name of an exported run of the checkout that the caller stands in.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such network.
+    RuntimeError
+        onnxruntime is not installed.
+
+    Examples
+    --------
+    >>> model = load_model()
+    >>> result = model.segment(np.full((64, 48), 128, np.uint8))
+    >>> result.mask.shape
+    (64, 48)
+    """
+    card = models.card(name)
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise RuntimeError("onnxruntime is not installed: pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # one radiograph on each core is faster than all cores on one
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(models.graph_file(name)), options, providers=["CPUExecutionProvider"])
+    return Model(Network(card.input_size, lambda inputs: session.run(["probability"], {"image": inputs})[0]), card)

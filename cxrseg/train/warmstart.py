@@ -1,0 +1,77 @@
+"""Start from the weights of another run, but never from weights that were trained on a test case."""
+
+import hashlib
+import json
+
+import keras
+import pandas as pd
+
+from cxrseg import models, paths
+from cxrseg.data.dataset import Dataset, exists
+
+
+def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> str:
+    """Load the weights of a run, or of ``default``, into `model`; return the SHA-256 of their file.
+
+    The weights are those of the run's first fold. If the run holds radiographs of this network's test part, they are
+    those of the fold that was not trained on them. If the run segments another number of structures, the last layer
+    keeps its own weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+    run : str
+    fold : int
+        The fold on which `model` will be tested.
+    dataset : Dataset
+        The dataset to train on.
+    tested : DataFrame
+        Its cases in that fold, as in ``cases.csv``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run has no such network.
+    ValueError
+        Its network has another architecture, or each of its networks was trained on some of the test cases.
+    """
+    blind = _blind_fold(run, fold, dataset, tested)
+    file = paths.fold(run, blind) / "model.keras" if blind else models.weights_file(run)
+    if not file.is_file():
+        raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
+    source = keras.saving.load_model(file, compile=False)
+    ours, theirs = ([tuple(w.shape) for w in network.weights] for network in (model, source))
+    if ours[:-2] != theirs[:-2]:  # the last two are the output's
+        raise ValueError(
+            f"train.init: the network of run {run!r} has {source.count_params():,} parameters, this one "
+            f"{model.count_params():,}; give both the same base_filters, growth, depth, stride and batch_norm"
+        )
+    weights = source.get_weights()
+    model.set_weights(weights if ours == theirs else weights[:-2] + model.get_weights()[-2:])
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> int:
+    """Return the fold of a run whose network was trained on none of the test cases."""
+    if not exists(paths.data(run)):  # without the run's data, only the fingerprint can be compared
+        record = paths.fold(run, 0) / "train.json"
+        same = record.is_file() and json.loads(record.read_text())["fingerprint"] == dataset.fingerprint
+        return fold if same else 0
+    theirs = Dataset.load(paths.data(run))
+    cases = theirs.cases
+    known = cases["sha256"].isin(tested["sha256"])
+    if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):  # perhaps of another size
+        known |= cases["case_id"].isin(tested["case_id"])
+    folds = cases["fold"][known].unique()
+    if len(folds) > 1:  # the network of a fold was trained on all other folds
+        raise ValueError(
+            f"train.init: each network of run {run!r} has learnt from cases that this one would be tested on; "
+            "start from a run on other radiographs, or on the same cases in the same folds"
+        )
+    return int(folds[0]) if len(folds) else 0
+
+
+def _collection(data: dict) -> tuple:
+    """Return a key that is equal for two datasets if equal ``case_id`` values mean the same radiograph."""
+    own = {"phantom": ("seed", "setting"), "folder": ("path",)}.get(data["source"], ())
+    return data["source"], *(data[key] for key in own)

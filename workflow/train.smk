@@ -1,0 +1,28 @@
+# One network for each fold. Trainings side by side, each on cores of its own, together are faster than one after the
+# other on all cores. A cluster has no number of cores: there the profile says how many a fold has.
+UNTRAINED = [fold for run in RUNS for fold in FOLDS[run] if not (paths.fold(run, fold) / "train.json").is_file()]
+TRAINING_CORES = max(1, (workflow.resource_settings.cores or 1) // max(1, len(UNTRAINED)))
+
+
+def initial(run):
+    """Return the file of the weights that a run starts from, if it is there; training reports where it is not."""
+    init = STUDIES[run].train.init
+    return [str(models.weights_file(init))] if init and models.weights_file(init).is_file() else []
+
+
+rule train:
+    input:
+        DATASET,
+        notebook=notebook("02-train"),
+        code=code("train"),
+        init=lambda wildcards: initial(wildcards.run),
+    output:
+        "{run}/fold-{fold}/model.keras",
+        "{run}/fold-{fold}/history.csv",
+        "{run}/fold-{fold}/train.json",
+        notebook="{run}/notebooks/02-train-fold{fold}.ipynb",
+    params:
+        values=lambda wildcards: parameters(wildcards.run, STUDIES[wildcards.run].train, fold=int(wildcards.fold)),
+    threads: TRAINING_CORES
+    shell:
+        "{EXECUTE} 02-train {output.notebook} {params.values:q} {threads}"
