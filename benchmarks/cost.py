@@ -18,9 +18,12 @@ import numpy as np
 import pandas as pd
 from rounds import alternate, ratio, spread
 
-from cxrseg import hardware, paths, runs
-from cxrseg.prepare import load
-from cxrseg.train import Batches, ahead, build, split
+from cxrseg import hardware, paths, provenance, runs
+from cxrseg.data.dataset import Dataset
+from cxrseg.data.split import split
+from cxrseg.files import write_json
+from cxrseg.train.batches import Batches, ahead
+from cxrseg.train.compile import compile_network
 
 ROUNDS, STEPS = 8, {"quex": 2, "best": 8}
 
@@ -28,9 +31,10 @@ ROUNDS, STEPS = 8, {"quex": 2, "best": 8}
 def learner(name: str):
     """Return a function that takes some steps of a run's training, and says how many seconds an image took."""
     config = runs.study(name).train
-    pixels, masks, cases, _ = load(paths.data(name))
+    dataset = Dataset.load(paths.data(name))
+    pixels, masks, cases = dataset.images, dataset.masks, dataset.cases
     training, _, _ = split(cases, 0, config.validation_share, config.seed)
-    model = build(config, masks.shape[-1], hardware.native_precision(), 100)
+    model = compile_network(config, masks.shape[-1], hardware.native_precision(), 100)
     batches = Batches(pixels, masks, training, config, epoch=0)
 
     def steps() -> float:
@@ -85,9 +89,9 @@ def main() -> None:
             name: float(cheaper["median"] * work + phantoms / (folds * papers))
             for name, folds in (("one_fold", 1), ("five_folds", 5))
         },
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "cost.json", content)
+    write_json(paths.published() / "cost.json", content)
     print(json.dumps({key: content[key] for key in list(content)[1:-1]}, indent=1))
 
 

@@ -20,9 +20,12 @@ import pandas as pd
 from joblib.externals.loky import get_reusable_executor
 from scipy.ndimage import gaussian_filter, shift
 
-from cxrseg import evidence, paths, runs
+from cxrseg import paths, provenance
 from cxrseg.config import DataConfig, EvaluateConfig
-from cxrseg.prepare import load, prepare
+from cxrseg.data.dataset import Dataset
+from cxrseg.data.prepare import prepare
+from cxrseg.evaluate.pooled import measure
+from cxrseg.files import write_json
 
 CASES, PHANTOMS, SIDE, FOLDS, SEED = 1000, 60, 256, 5, 2023
 
@@ -31,7 +34,8 @@ def made(folder: Path) -> None:
     """Write a dataset of 1,000 cases and a prediction of each."""
     classes = dict.fromkeys(("COVID", "Non-COVID", "Normal"), PHANTOMS // 3)
     prepare(DataConfig(cases_per_class=classes, image_size=SIDE), folder / "few")
-    images, masks, cases, dataset = load(folder / "few")
+    dataset = Dataset.load(folder / "few")
+    images, masks, cases = dataset.images, dataset.masks, dataset.cases
     chosen = np.arange(CASES) % len(cases)
     table = cases.iloc[chosen].reset_index(drop=True)
     table["case_id"] = [f"{name}-{n}" for n, name in enumerate(table["case_id"])]
@@ -40,7 +44,7 @@ def made(folder: Path) -> None:
     np.save(folder / "data" / "images.npy", images[chosen])
     np.save(folder / "data" / "masks.npy", masks[chosen])
     table.to_csv(folder / "data" / "cases.csv", index=False)
-    (folder / "data" / "dataset.json").write_text(json.dumps(dataset))
+    (folder / "data" / "dataset.json").write_text(json.dumps(dataset.record))
     rng = np.random.default_rng(SEED)
     levels = np.empty((CASES, SIDE, SIDE, 1), np.uint8)
     for n, k in enumerate(chosen):
@@ -61,7 +65,7 @@ def main() -> None:
         made(folder)
         get_reusable_executor().shutdown()
         start, spent = time.perf_counter(), processor_seconds()
-        rows, scores = evidence.measure(EvaluateConfig(), folder / "data", list(range(FOLDS)), folder)
+        rows, scores = measure(EvaluateConfig(), folder / "data", list(range(FOLDS)), folder)
         seconds = time.perf_counter() - start
         get_reusable_executor().shutdown()  # a worker's time is known once it has ended
         spent = processor_seconds() - spent
@@ -74,9 +78,9 @@ def main() -> None:
         "processor_seconds": spent,
         "cores": joblib.cpu_count(),
         "resamples": EvaluateConfig().resamples,
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "evaluate_speed.json", content)
+    write_json(paths.published() / "evaluate_speed.json", content)
     print(f"{CASES} cases, mean Dice {scores['dice']['mean']:.3f}: {seconds:.1f} s on {joblib.cpu_count()} cores,")
     print(f"{spent:.1f} s of processor time")
 

@@ -20,8 +20,9 @@ from pathlib import Path
 import joblib
 import psutil
 
-from cxrseg import paths, runs
+from cxrseg import paths, provenance
 from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
+from cxrseg.files import write_json
 
 CASES, FOLDS = (1000, 5000, 20_000), 5
 TRAIN = TrainConfig(base_filters=4, depth=4, epochs=1)
@@ -48,9 +49,9 @@ def main() -> None:
         "time_per_case_against_5000": {
             stage: {f"{n:,}": r for n, r in ratio.items()} for stage, ratio in stretch.items()
         },
-        "provenance": runs.provenance(cores_used=joblib.cpu_count()),
+        "provenance": provenance.record(cores_used=joblib.cpu_count()),
     }
-    runs.write_summary(paths.published() / "growth.json", content)
+    write_json(paths.published() / "growth.json", content)
 
 
 def middle(rows: dict) -> int:

@@ -11,24 +11,27 @@ import json
 import sys
 import time
 
+from cxrseg import provenance
+from cxrseg.files import write_json
+
 import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
 import onnxruntime
 from rounds import alternate, ratio, spread
 
-from cxrseg import paths, runs
-from cxrseg.evaluate import CONTRAST
-from cxrseg.inputs import network_input
+from cxrseg import models, paths
 from cxrseg.phantom import phantom
+from cxrseg.train.augment import CONTRAST
+from cxrseg.train.inputs import network_input
 
 ROUNDS, IMAGES = 20, 16
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    model = keras.saving.load_model(paths.weights("default"), compile=False)
-    session = onnxruntime.InferenceSession(paths.model("default"), providers=["CPUExecutionProvider"])
+    model = keras.saving.load_model(models.weights_file(models.DEFAULT), compile=False)
+    session = onnxruntime.InferenceSession(models.graph_file(models.DEFAULT), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     _, side, _, channels = model.input_shape
     images = np.stack([phantom(2023, n, "Normal", side).image for n in range(IMAGES)])
@@ -69,11 +72,11 @@ def main() -> None:
         "keras_over_onnxruntime": {
             f"batch_{b}": ratio(spent[f"keras_{b}"], spent[f"onnxruntime_{b}"]) for b in (1, IMAGES)
         },
-        "provenance": runs.provenance(onnxruntime=onnxruntime.__version__),
+        "provenance": provenance.record(onnxruntime=onnxruntime.__version__),
     }
     print(json.dumps({key: content[key] for key in ("milliseconds_per_image", "keras_over_onnxruntime")}, indent=1))
     if len(sys.argv) == 1:
-        runs.write_summary(paths.published() / "inference_speed.json", content)
+        write_json(paths.published() / "inference_speed.json", content)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
     python benchmarks/prepare_speed.py
 
-A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.prepare` with a process for each
-core; the same work in one process, case after case; and decoding alone, on one core, whose rate times the number of
-cores no preparation can pass. Then phantoms of 256 x 256, made by all cores: alone, and while the paper's network is
-trained beside them. Writes ``book/published/prepare_speed.json``; with numbers of cases and rounds after it, for a
-try, nothing.
+A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.data.prepare` with a process
+for each core; the same work in one process, case after case; and decoding alone, on one core, whose rate times the
+number of cores no preparation can pass. Then phantoms of 256 x 256, made by all cores: alone, and while the paper's
+network is trained beside them. Writes ``book/published/prepare_speed.json``; with numbers of cases and rounds after
+it, for a try, nothing.
 """
 
 import json
@@ -21,11 +21,12 @@ import numpy as np
 from PIL import Image
 from rounds import alternate, ratio, spread
 
-from cxrseg import paths, runs
+from cxrseg import paths, provenance
 from cxrseg.config import DataConfig
+from cxrseg.data.prepare import prepare
+from cxrseg.files import write_json
 from cxrseg.parallel import starmap
 from cxrseg.phantom import phantom
-from cxrseg.prepare import prepare
 
 CASES, SIDE, PHANTOMS, ROUNDS, SEED = 1200, 512, 200, 7, 2023
 LABELS = ("Normal", "COVID", "Non-COVID")
@@ -58,13 +59,13 @@ def main() -> None:
         "images_per_second": {name: spread(values) for name, values in speed.items()},
         "cxrseg_over": {name: ratio(speed["cxrseg"], values) for name, values in speed.items() if name != "cxrseg"},
         "phantoms_per_second": {name: spread(values) for name, values in streams.items()},
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
     print(
         json.dumps({key: content[key] for key in ("images_per_second", "cxrseg_over", "phantoms_per_second")}, indent=1)
     )
     if not given:
-        runs.write_summary(paths.published() / "prepare_speed.json", content)
+        write_json(paths.published() / "prepare_speed.json", content)
 
 
 def picture(folder: Path, number: int) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from rounds import spread
 
-from cxrseg import paths, runs
+from cxrseg import paths, provenance
+from cxrseg.files import write_json
 
 PARTS = ("cxrseg", "notebooks", "studies", "book", "profiles", "Snakefile", "_config.yml", "_toc.yml")
 STAGES = {"01-data": "prepare", "02-train-fold0": "train", "03-evaluate": "evaluate", "04-compare": "compare"}
@@ -58,11 +59,11 @@ def main() -> None:
         "total_seconds": whole + book,
         "nothing_changed_seconds": spread(unchanged),
         "other_threshold_seconds": spread(again),
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
     print(json.dumps({key: value for key, value in content.items() if key.endswith("seconds")}, indent=1))
     if not changes:
-        runs.write_summary(paths.published() / "result_speed.json", content)
+        write_json(paths.published() / "result_speed.json", content)
 
 
 SHRINK = """

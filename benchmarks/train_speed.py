@@ -21,15 +21,19 @@ import time
 from itertools import count
 from pathlib import Path
 
+from cxrseg import provenance
+from cxrseg.files import write_json
+from cxrseg.train.compile import compile_network
+
 SIDE, BATCH, WIDTH, DEPTH, RATE = 256, 8, 32, 5, 5e-4
 
 
 def main() -> None:
     from rounds import alternate, ratio, spread
 
-    from cxrseg import hardware, paths, runs
+    from cxrseg import hardware, paths
     from cxrseg.config import DataConfig
-    from cxrseg.prepare import prepare
+    from cxrseg.data.prepare import prepare
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--torch", default="", help="a Python that has PyTorch")
@@ -64,11 +68,11 @@ def main() -> None:
         "images_per_second": {name: spread(values) for name, values in speed.items()},
         "cxrseg_over": {name: ratio(speed["cxrseg"], values) for name, values in speed.items() if name != "cxrseg"},
         "matrix_gflop_per_second": spread([value * operations() / 1e9 for value in speed["limit"]]),
-        "provenance": runs.provenance(torch=version_of(given.torch)),
+        "provenance": provenance.record(torch=version_of(given.torch)),
     }
     print(json.dumps({key: content[key] for key in ("images_per_second", "cxrseg_over")}, indent=1))
     if not (given.rounds or given.images):
-        runs.write_summary(paths.published() / "train_speed.json", content)
+        write_json(paths.published() / "train_speed.json", content)
 
 
 def start(python: str, name: str, images: int, data: Path | str) -> subprocess.Popen:
@@ -104,15 +108,16 @@ def answer(name: str, images: int, data: Path) -> None:
 
 def cxrseg(images: int, data: Path):
     """Train as notebook 02 does, but for its checkpoints and validation."""
-    from cxrseg.prepare import load
-    from cxrseg.train import Batches, learn
+    from cxrseg.data.dataset import Dataset
+    from cxrseg.train.batches import Batches, train_epoch
 
     config, model = network()
-    pixels, masks, *_ = load(data)
+    dataset = Dataset.load(data)
+    pixels, masks = dataset.images, dataset.masks
     epochs = count()
 
     def work():
-        learn(model, Batches(pixels, masks, range(images), config, epoch=next(epochs)))
+        train_epoch(model, Batches(pixels, masks, range(images), config, epoch=next(epochs)))
 
     return work
 
@@ -134,7 +139,7 @@ def plain(images: int, data: Path):
     import keras
     import numpy as np
 
-    from cxrseg.unet import unet
+    from cxrseg.train.unet import unet
 
     model = unet(SIDE, 1, WIDTH, DEPTH)
     model.compile(keras.optimizers.Adam(RATE), "binary_crossentropy", metrics=["binary_accuracy"])
@@ -220,12 +225,11 @@ def network():
     """Return the configuration and the compiled network of the paper's study, augmentation on."""
     from cxrseg import hardware
     from cxrseg.config import TrainConfig
-    from cxrseg.train import build
 
     config = TrainConfig(
         input_size=SIDE, base_filters=WIDTH, depth=DEPTH, batch_size=BATCH, learning_rate=RATE, augment=True
     )
-    return config, build(config, 1, hardware.native_precision(), steps_per_epoch=1)
+    return config, compile_network(config, 1, hardware.native_precision(), steps_per_epoch=1)
 
 
 def arrays():

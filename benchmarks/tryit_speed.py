@@ -15,7 +15,8 @@ from functools import partial
 
 from selenium import webdriver
 
-from cxrseg import paths, runs
+from cxrseg import paths, provenance
+from cxrseg.files import write_json
 
 MEASURE = """
 const done = arguments[0];
@@ -76,7 +77,7 @@ def main() -> None:
     result["first_load_mb"] = sum(sizes) / 1e6
     print(json.dumps(result, indent=1))
     content = {"command": "cxrseg book demo && python benchmarks/tryit_speed.py", **result}
-    runs.write_summary(paths.published() / "tryit_speed.json", content | {"provenance": runs.provenance()})
+    write_json(paths.published() / "tryit_speed.json", content | {"provenance": provenance.record()})
 
 
 if __name__ == "__main__":

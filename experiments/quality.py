@@ -1,6 +1,6 @@
-"""Fit the predicted quality of `cxrseg.quality` on phantoms, and judge it on real radiographs with failures.
+"""Fit the predicted quality of `cxrseg.evaluate.quality` on phantoms, and judge it on real radiographs with failures.
 
-    python benchmarks/quality.py --data covid-qu-ex-1500.zip --work /tmp/quality
+    python experiments/quality.py --data covid-qu-ex-1500.zip --work /tmp/quality
 
 Nine small networks are trained, weak and strong, on real radiographs and on phantoms of both settings; what
 lies finished in the folder of ``--work`` is not trained again. Each segments every test image three times: as
@@ -22,6 +22,11 @@ from pathlib import Path
 
 import joblib
 
+from cxrseg import provenance
+from cxrseg.data.dataset import Dataset
+from cxrseg.evaluate.predict import Network
+from cxrseg.files import write_json
+
 import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import keras
 import numpy as np
@@ -29,12 +34,12 @@ import pandas as pd
 from scipy import ndimage
 from scipy.optimize import minimize
 
-from cxrseg import paths, quality, runs
+from cxrseg import paths
 from cxrseg.config import DataConfig, TrainConfig
-from cxrseg.evaluate import predict, to_levels
-from cxrseg.metrics import overlap
-from cxrseg.prepare import load, prepare
-from cxrseg.train import train
+from cxrseg.data.prepare import prepare
+from cxrseg.evaluate import predict, quality
+from cxrseg.evaluate.metrics import overlap
+from cxrseg.train.fold import train
 
 SIZE, SEED, TESTED, PREVALENCE, BOOTSTRAPS = 128, 2023, 0, 0.1, 1000
 FITTED_PREVALENCE = 0.12  # a little above: the failures, too few to count, are what the score is for
@@ -49,8 +54,8 @@ NETWORKS = {
     "real_strong": ("real", STRONG),
     "real_middle": ("real", MIDDLE),
     "real_weak": ("real", WEAK | {"learning_rate": 3e-3, "batch_norm": True}),
-    "randomised_strong": ("randomised", STRONG | {"contrast": "equalised", "augment": True}),
-    "randomised_middle": ("randomised", MIDDLE | {"contrast": "equalised"}),
+    "randomised_strong": ("randomised", STRONG | {"augment": True}),
+    "randomised_middle": ("randomised", MIDDLE),
     "randomised_weak": ("randomised", WEAK | {"learning_rate": 3e-3, "batch_norm": True}),
     "realistic_strong": ("realistic", STRONG),
     "realistic_middle": ("realistic", MIDDLE),
@@ -123,15 +128,15 @@ def faulty_prediction(levels: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return levels
 
 
-def segment(network: keras.Model, images: np.ndarray) -> np.ndarray:
+def segment(network: Network, images: np.ndarray) -> np.ndarray:
     """Return the lungs' probabilities in steps of 1/255."""
-    parts = [predict(network, images[start : start + 16])[..., 0] for start in range(0, len(images), 16)]
-    return to_levels(np.concatenate(parts))
+    return np.concatenate([predict(network, images[start : start + 16])[..., 0] for start in range(0, len(images), 16)])
 
 
-def predictions(models: dict[str, keras.Model], folder: Path, source: str):
+def predictions(models: dict[str, Network], folder: Path, source: str):
     """Yield (names, levels, image, mask) of every test image, by every network, three times."""
-    images, masks, cases, _ = load(folder)
+    dataset = Dataset.load(folder)
+    images, masks, cases = dataset.images, dataset.masks, dataset.cases
     tested = np.flatnonzero(cases["fold"] == TESTED)
     images, masks, ids = images[tested], masks[tested, ..., 0] > 0, cases["case_id"].iloc[tested]
     for number, (name, network) in enumerate(models.items()):
@@ -199,7 +204,7 @@ def thinned(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def judged(rows: pd.DataFrame) -> dict:
-    """Return `cxrseg.quality.judge` of rows, with intervals over images."""
+    """Return `cxrseg.evaluate.quality.judge` of rows, with intervals over images."""
     result = quality.judge(rows["predicted"], rows["dice"])
     groups = list(rows.groupby("case_id").indices.values())
     arrays = rows["predicted"].to_numpy(), rows["dice"].to_numpy()
@@ -210,6 +215,25 @@ def judged(rows: pd.DataFrame) -> dict:
     low, high = np.percentile(pd.DataFrame(drawn), [2.5, 97.5], axis=0)
     intervals = {f"{name}_ci95": [float(a), float(b)] for name, a, b in zip(drawn[0], low, high, strict=True)}
     return result | {"images": len(groups)} | {k: v for k, v in intervals.items() if not k.startswith(("n_", "failed"))}
+
+
+def risk_coverage(predicted: np.ndarray, dice: np.ndarray) -> dict[str, list[float]]:
+    """Return the mean Dice that is missing to 1 among the cases that are kept, the least promising left out.
+
+    Returns
+    -------
+    dict
+        ``coverage``, the share of cases kept, 0.1 to 1 by tenths; ``risk``, one minus their mean Dice;
+        ``best_risk``, the same if the true Dice chose.
+    """
+    dice = np.asarray(dice, float)
+    kept = [max(1, round(len(dice) * tenth / 10)) for tenth in range(1, 11)]
+
+    def risk(by: np.ndarray) -> list[float]:
+        ordered = dice[np.argsort(-np.asarray(by, float), kind="stable")]
+        return [float(1 - ordered[:n].mean()) for n in kept]
+
+    return {"coverage": [tenth / 10 for tenth in range(1, 11)], "risk": risk(predicted), "best_risk": risk(dice)}
 
 
 def main() -> None:
@@ -223,8 +247,8 @@ def main() -> None:
     models = networks(folders, options.work)
 
     coefficients = Path(quality.__file__).with_name("quality.json")
-    made = [load(folders[name]) for name in ("randomised", "realistic")]
-    drawn = [quality.shape(mask[..., 0] > 0) for _, masks, cases, _ in made for mask in masks[cases["fold"] != TESTED]]
+    made = [Dataset.load(folders[name]) for name in ("randomised", "realistic")]
+    drawn = [quality.shape(mask[..., 0] > 0) for part in made for mask in part.masks[part.cases["fold"] != TESTED]]
     mean_shape = (100 * np.mean(drawn, axis=0)).round().astype(int).tolist()
     # The shape first: what measures the predictions, here and in other processes, reads it from the file.
     # The old weights stay until there are new ones: an interruption would leave a package that predicts nothing.
@@ -246,7 +270,7 @@ def main() -> None:
     shown = {"weights": weights[names].to_dict(), "mean_shape": mean_shape}
     coefficients.write_text(json.dumps(shown) + "\n")
     result = {
-        "command": f"python benchmarks/quality.py --data {Path(options.data).name} --work FOLDER",
+        "command": f"python experiments/quality.py --data {Path(options.data).name} --work FOLDER",
         "failure_below": quality.FAILURE,
         "pool": judged(pool),
         "everything": judged(real),
@@ -255,13 +279,13 @@ def main() -> None:
             name: {"mean_dice": float(part["dice"].mean()), **quality.judge(part["predicted"], part["dice"])}
             for name, part in clean.groupby("network", sort=False)
         },
-        "risk_coverage": quality.risk_coverage(pool["predicted"], pool["dice"]),
+        "risk_coverage": risk_coverage(pool["predicted"], pool["dice"]),
         "networks_own": quality.judge(pool["own"], pool["dice"]),
         "pool_kinds": pool["kind"].value_counts().to_dict(),
         "weights": shown["weights"],
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "quality.json", result)
+    write_json(paths.published() / "quality.json", result)
     for part in ("pool", "everything", "no_planted_fault"):
         print(part, json.dumps(result[part]))
 

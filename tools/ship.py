@@ -2,8 +2,8 @@
 
     cxrseg run phantom
     cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
-    python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
-    python benchmarks/ship.py phantom
+    python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
+    python tools/ship.py phantom
 
 Only a network trained on phantoms alone may be shipped: weights learnt from patients' images are not ours to give.
 """
@@ -11,15 +11,16 @@ Only a network trained on phantoms alone may be shipped: weights learnt from pat
 import json
 import sys
 
-from cxrseg import paths, runs
-from cxrseg.export import export, rebuild
+from cxrseg import models, paths, runs
+from cxrseg.config import TrainConfig
+from cxrseg.segment.export import export, rebuild
 
 CARD = """# The default model of cxrseg
 
 `default.onnx` and `default.keras` are one U-Net of {parameters:,} weights, in float32. It draws the outline of both
 lungs in a frontal chest X-ray. `default.json` says what goes in and how the answer is cut; `cxrseg segment` does both.
 
-- **Trained on** {phantoms:,} synthetic chest X-rays and no patient: `cxrseg run phantom`, input `{contrast}`, seed
+- **Trained on** {phantoms:,} synthetic chest X-rays and no patient: `cxrseg run phantom`, seed
   {seed}, commit {commit:.7}, {seconds:.0f} seconds in {precision} on {cores} cores after the phantoms were made. What
   they look like was steered by scores and mask shapes of {steered} real radiographs of COVID-QU-Ex, none of which was
   learnt from. That it sees grey levels as they are was chosen when its scores on all {total:,} were known.
@@ -38,29 +39,28 @@ def ship(run: str) -> None:
     if runs.study(run).data.source != "phantom":
         sys.exit(f"run {run!r} learnt from {runs.study(run).data.source}: only phantoms belong to nobody")
     content = export(run)
-    target = paths.model("default")
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(paths.model(run).read_bytes())
-    target.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+    target = models.graph_file(models.DEFAULT)
+    for suffix in (".onnx", ".json"):
+        target.with_suffix(suffix).write_bytes(models.graph_file(run).with_suffix(suffix).read_bytes())
     record = json.loads((paths.fold(run, 0) / "train.json").read_text())
-    rebuild(paths.fold(run, 0) / "model.keras", record["config"]).save(target.with_suffix(".keras"))
+    rebuild(models.weights_file(run), TrainConfig(**record["config"])).save(models.weights_file(models.DEFAULT))
     target.with_suffix(".md").write_text(card(content, record))
     for file in sorted(target.parent.iterdir()):
         print(f"{file.name}: {file.stat().st_size:,} bytes")
 
 
-def card(content: dict, record: dict) -> str:
+def card(content: models.ModelCard, record: dict) -> str:
     """Return the model card, its scores on real radiographs from ``book/published/zero-shot.json``."""
     real = json.loads((paths.published() / "zero-shot.json").read_text())
     others = real["others"]
     return CARD.format(
         parameters=record["n_parameters"], phantoms=record["n_training"], cores=record["hardware"]["cores"],
-        **{key: content[key] for key in ("seed", "commit", "seconds")}, precision=record["precision"],
+        seed=content.seed, commit=content.commit, seconds=content.seconds, precision=record["precision"],
         steered=real["decision"]["n"], total=real["decision"]["n"] + others["n"], real=others["n"],
-        contrast=record["config"]["contrast"], mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1],
+        mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1],
         p5=others["p5"], below=others["below_080"],
         classes=", ".join(f"{label} {scores['mean']:.3f}" for label, scores in others["classes"].items()),
-        made=content["scores"]["cases"], dice=content["scores"]["dice"],
+        made=content.scores["cases"], dice=content.scores["dice"],
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Cut the excerpt that the book's numbers come from out of the whole archive of COVID-QU-Ex, by name.
 
-    python benchmarks/excerpt.py archive.zip covid-qu-ex-1500.zip
+    python tools/excerpt.py archive.zip covid-qu-ex-1500.zip
 
 The files are copied as they are; ``excerpt.csv`` says which.
 """

@@ -1,6 +1,6 @@
 """Commit the numbers of a run: copy its summary to book/published/, with the command that made it.
 
-    python benchmarks/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
+    python tools/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
 
 No image goes along, and of a path only the last part, or where in the archive a case lies. The scores of each case come
 beside it, as ``<name>.csv``: who has other predictions can compare them case by case.
@@ -11,6 +11,7 @@ import sys
 import pandas as pd
 
 from cxrseg import paths, runs
+from cxrseg.files import write_json
 
 COLUMNS = ["case_id", "label", "structure", "dice", "hd95_px", "nsd_2px", "truth_pixels", "predicted_pixels"]
 
@@ -25,7 +26,7 @@ def publish(name: str, command: str) -> None:
     paths.published().mkdir(parents=True, exist_ok=True)
     rows = pd.read_csv(paths.run(name) / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
     rows[COLUMNS].to_csv(paths.published() / f"{name}.csv", index=False)
-    runs.write_summary(paths.published() / f"{name}.json", {"command": command, **summary})
+    write_json(paths.published() / f"{name}.json", {"command": command, **summary})
     print(paths.published() / f"{name}.json")
 
 

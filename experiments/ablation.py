@@ -1,6 +1,6 @@
 """Which change brought what? The study `best`, with one thing at a time put back, on the same cases and folds.
 
-    python benchmarks/ablation.py --data A.zip
+    python experiments/ablation.py --data A.zip
 
 Also the paper's recipe, the study `quex`. Interrupted, it goes on where it was.
 """
@@ -13,7 +13,9 @@ from scipy.stats import t
 from series import command, difference, entry, rescore, run, variant
 from zero_shot import decision_cases, pairs, summarise
 
-from cxrseg import compare, paths, runs
+from cxrseg import paths, provenance, runs
+from cxrseg.evaluate import compare
+from cxrseg.files import write_json
 
 SCRATCH, RANDOM = "train.init=", "from random weights"
 PAPER = "the paper's recipe"
@@ -30,7 +32,6 @@ CHANGES = {
     "the mask as it comes": ["evaluate.pieces=0"],
     **SEEDS,
     # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
-    "random weights, two pictures": [SCRATCH, "train.contrast=equalised"],
     "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],
 }
 """What is put back, by the words of the table: overrides of the study."""
@@ -92,9 +93,9 @@ def main() -> None:
         "steered": {"seen": summarise(best[seen]), "others": summarise(best[~seen])},
         "parameters": summary["parameters"],
         "dataset_fingerprint": summary["provenance"]["dataset_fingerprint"],
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "ablation.json", content)
+    write_json(paths.published() / "ablation.json", content)
     for change, row in rows.items():
         change_in = row.get("difference", {}).get("dice", {})
         print(f"{change:42s} {row['mean']:.4f} {row['p5']:.3f} {change_in.get('mean_difference', 0):+.4f}", end=" ")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from zero_shot import summarise
 
-from cxrseg import compare, paths, pipeline, runs, stats
+from cxrseg import paths, runs, workflow
+from cxrseg.evaluate import compare, stats
 from cxrseg.studies import read_study
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
@@ -52,7 +53,7 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
         studies[name] = content
     try:
         runs.start(studies)
-        pipeline.execute(list(studies), "all")
+        workflow.execute(list(studies), "all")
     except (ValueError, RuntimeError) as error:
         sys.exit(f"error: {error}")
 
@@ -98,7 +99,7 @@ def command(script: str, data: str, name: str) -> str:
     """Return the command that makes the numbers of a script anew, by the backend that made one of its runs."""
     backend = arithmetic(name)["backend"]
     prefix = "" if backend == "tensorflow" else f"KERAS_BACKEND={backend} "
-    return f"{prefix}python benchmarks/{Path(script).name} --data {Path(data).name}"
+    return f"{prefix}python experiments/{Path(script).name} --data {Path(data).name}"
 
 
 def entry(name: str, reference: str = "", without: Collection[str] = ()) -> dict:
@@ -115,8 +116,8 @@ def entry(name: str, reference: str = "", without: Collection[str] = ()) -> dict
     rows = rows[~rows["case_id"].isin(without)]
     content = {
         **summarise(rows),
-        "hd95_px": stats.summarise(rows["hd95_px"]),
-        "nsd_2px": stats.summarise(rows["nsd_2px"]),
+        "hd95_px": stats.describe(rows["hd95_px"]),
+        "nsd_2px": stats.describe(rows["nsd_2px"]),
         "n_parameters": summary["n_parameters"],
         "seconds_per_fold": float(np.mean([fold["seconds"] for fold in summary["provenance"]["training"]])),
         "commit": summary["provenance"]["commit"],

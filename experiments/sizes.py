@@ -1,6 +1,6 @@
 """How small may it be? The study `best` at several widths, each starting from its own training on the same phantoms.
 
-    python benchmarks/sizes.py --data A.zip
+    python experiments/sizes.py --data A.zip
 
 Each width learns from phantoms first, fewer than the default model did, so that size is all that differs between
 them. Interrupted, it goes on where it was.
@@ -10,7 +10,8 @@ import argparse
 
 from series import command, copy, entry, run, variant
 
-from cxrseg import paths, runs
+from cxrseg import paths, provenance, runs
+from cxrseg.files import write_json
 
 WIDTHS = [4, 5, 7, 10, 15, 22]
 """Channels of the first level; 15: the default model's."""
@@ -47,9 +48,9 @@ def main() -> None:
         "best": entry("best"),
         "widths": rows,
         "dataset_fingerprint": runs.summary("best")["provenance"]["dataset_fingerprint"],
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "sizes.json", content)
+    write_json(paths.published() / "sizes.json", content)
     for width, row in rows.items():
         print(f"{width:>3s} {row['n_parameters']:>9,} {row['mean']:.4f} {row['difference']['dice']}")
 

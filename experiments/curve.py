@@ -1,6 +1,6 @@
 """How many patients does it take? The study `best` with few and with many, from phantoms and from random weights.
 
-    python benchmarks/curve.py --data A.zip
+    python experiments/curve.py --data A.zip
 
 All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
 the score is that of the default model on the same cases. Interrupted, it goes on where it was; with --only, some points
@@ -19,7 +19,9 @@ from ablation import RANDOM, SCRATCH
 from series import command, difference, entry, run, variant
 from zero_shot import summarise
 
-from cxrseg import compare, paths, runs
+from cxrseg import models, paths, provenance, runs
+from cxrseg.evaluate import compare
+from cxrseg.files import write_json
 from cxrseg.studies import read_study
 
 EPOCHS = {10: 200, 30: 100, 100: 50}
@@ -40,7 +42,7 @@ def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]
 
 def origin(fingerprint: str) -> dict:
     """Return what all points of a curve must share: cases, how `best` learns, and the default model."""
-    default = hashlib.sha256(paths.weights("default").read_bytes()).hexdigest()
+    default = hashlib.sha256(models.weights_file(models.DEFAULT).read_bytes()).hexdigest()
     train = read_study(paths.study_file("best")).train.model_dump()
     return {"dataset_fingerprint": fingerprint, "default": default, "train": train}
 
@@ -94,9 +96,9 @@ def main() -> None:
         "minus_paper": minus_paper,
         "epochs": {str(cases): passes for cases, passes in EPOCHS.items() if str(cases) in points},
         **shared,
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "curve.json", content)
+    write_json(paths.published() / "curve.json", content)
     for cases, point in points.items():
         print(cases, {start: round(row["mean"], 4) for start, row in point.items() if "mean" in row})
 

@@ -1,9 +1,9 @@
 """How often does the 95% interval hold the true mean? Measured by simulation, for the book.
 
-    python benchmarks/coverage.py
+    python experiments/coverage.py
 
 Draws samples of n Dice scores from two made distributions of known mean, and counts how often
-`cxrseg.stats.interval` holds that mean. Writes ``book/published/coverage.json``.
+`cxrseg.evaluate.stats.interval` holds that mean. Writes ``book/published/coverage.json``.
 
 The first distribution is a Beta with mean 0.930 and 5th percentile 0.826, the figures of the paper's
 recipe on real radiographs in a first experiment: skewed to the left, without gross failures. The second
@@ -17,7 +17,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta, skew
 
-from cxrseg import __version__, paths, stats
+from cxrseg import __version__, paths
+from cxrseg.evaluate import stats
 
 DRAWS, SIZES, CONFIDENCE, RESAMPLES, SEED = 1000, (58, 292), 0.95, 5000, 2023
 MEAN, P5 = 0.930, 0.826
@@ -58,7 +59,7 @@ def coverage(draw, mean, n, rng):
 def main():
     rng = np.random.default_rng(SEED)
     result = {
-        "command": "python benchmarks/coverage.py",
+        "command": "python experiments/coverage.py",
         "versions": {"cxrseg": __version__, "numpy": np.__version__, "python": sys.version.split()[0]},
         "nominal": CONFIDENCE,
         "draws": DRAWS,

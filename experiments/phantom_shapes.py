@@ -1,6 +1,6 @@
 """Do made lungs have the shapes of real ones? Realistic phantoms beside real masks, in summary numbers only.
 
-    python benchmarks/phantom_shapes.py --data ../shared/data/covid-qu-ex-1500.zip --out FILE.json
+    python experiments/phantom_shapes.py --data ../shared/data/covid-qu-ex-1500.zip --out FILE.json
 
 The real masks are the 300 of COVID-QU-Ex that may steer decisions (`zero_shot.decision_cases`). For each
 measure of `cxrseg.phantom.shape` the file holds percentiles of both, the share of the real values inside the
@@ -11,13 +11,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from lung_shape import LungShape, lung_shape
 from zero_shot import decision_cases
 
-from cxrseg import runs
+from cxrseg import provenance
 from cxrseg.config import DataConfig
+from cxrseg.data.sources import covid_qu_ex
+from cxrseg.files import write_json
 from cxrseg.phantom import LABELS, phantom
-from cxrseg.phantom.shape import LungShape, lung_shape
-from cxrseg.sources import covid_qu_ex
 
 MADE, SEED = 500, 2023
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
@@ -70,11 +71,11 @@ def main() -> None:
         print(f"{name:17}{row['covered']:8.3f}   {real[3]:.3f} / {made[3]:.3f}      {made[0]:.3f} to {made[-1]:.3f}")
     if options.out:
         content = {
-            "command": "python benchmarks/phantom_shapes.py --data covid-qu-ex-1500.zip"
+            "command": "python experiments/phantom_shapes.py --data covid-qu-ex-1500.zip"
             " --out book/published/phantom-shapes.json",
-            "n_real": len(real), "n_made": MADE, "seed": SEED, "measures": measures, "provenance": runs.provenance(),
+            "n_real": len(real), "n_made": MADE, "seed": SEED, "measures": measures, "provenance": provenance.record(),
         }  # fmt: skip
-        runs.write_summary(options.out, content)
+        write_json(options.out, content)
 
 
 if __name__ == "__main__":

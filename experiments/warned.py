@@ -1,6 +1,6 @@
 """How often does the default model warn, of good outlines and of bad ones? As "Try it" and `cxrseg segment` do it.
 
-    python benchmarks/warned.py --data A.zip
+    python experiments/warned.py --data A.zip
 
 On the real radiographs that steered no decision about the phantoms.
 """
@@ -12,23 +12,25 @@ from pathlib import Path
 import pandas as pd
 from zero_shot import decision_cases, pairs
 
-from cxrseg import network, paths, plausibility, runs
-from cxrseg.metrics import overlap
-from cxrseg.prepare import read
-from cxrseg.segment import segment
-from cxrseg.sources import Case
+from cxrseg import load_model, paths, provenance
+from cxrseg.data.cases import Case
+from cxrseg.data.prepare import read
+from cxrseg.evaluate.metrics import overlap
+from cxrseg.files import write_json
+from cxrseg.segment import checks
+from cxrseg.segment.model import Model
 
 BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.9, 0.95), "0.95 and more": (0.95, 1.01)}
 """Dice from and below which a case is in a band, by the words of the table."""
 
 
-def measure(model: network.Network, case: Case) -> dict:
+def measure(model: Model, case: Case) -> dict:
     """Return the Dice of one case, and whether the predicted Dice or the shape of its outline is warned of."""
     image, (truth,) = read(case, ["lungs"])
-    found = segment(model, image)
-    low = found.predicted_dice < plausibility.LOW
+    found = model.segment(image)
+    low = found.predicted_dice < checks.LOW
     # The warning of a low quality comes last: what stands before it is about the shape.
-    shape = bool(found.warning) and found.warning != plausibility.warning(found.predicted_dice, [])
+    shape = bool(found.warning) and found.warning != checks.warning(found.predicted_dice, [])
     return {"dice": overlap(truth, found.mask)["dice"], "low": low, "shape": shape, "warned": bool(found.warning)}
 
 
@@ -43,21 +45,21 @@ def main() -> None:
     data = parser.parse_args().data
     cases = pairs(data)
     decided = decision_cases(case.case_id for case in cases)
-    others, model = [case for case in cases if case.case_id not in decided], network.load()
+    others, model = [case for case in cases if case.case_id not in decided], load_model()
     with ThreadPoolExecutor() as pool:  # the network works outside of Python's lock
         rows = pd.DataFrame(list(pool.map(measure, [model] * len(others), others)))
     warned = rows[rows["warned"]]
     content = {
-        "command": f"python benchmarks/warned.py --data {Path(data).name}",
+        "command": f"python experiments/warned.py --data {Path(data).name}",
         "n": len(rows),
         "bands": {name: rates(rows[rows["dice"].between(*limits, "left")]) for name, limits in BANDS.items()},
         "failures": rates(rows[rows["dice"] < 0.8]),
         "good": rates(rows[rows["dice"] >= 0.9]),
         "all": rates(rows),
         "warned_below_090": float((warned["dice"] < 0.9).mean()),
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(paths.published() / "warned.json", content)
+    write_json(paths.published() / "warned.json", content)
     print(content)
 
 

@@ -1,12 +1,12 @@
 """What would the Dice have been with a leak? Plant one, and measure.
 
-    python benchmarks/leakage.py --data covid-qu-ex-1500.zip
+    python experiments/leakage.py --data covid-qu-ex-1500.zip
 
 One split, two trainings a seed. *Clean*: the training folds as they are. *Leaky*: as many training cases as
 there are test cases give way to copies of the test cases, shifted by up to 5% of the side and with another
 contrast and brightness, as collections that were merged without looking hold them. The count of training
 cases, the recipe and the test cases stay the same. Without ``--data`` the radiographs are phantoms. Whether
-`cxrseg.duplicates` would have found the copies is counted as well. Writes ``book/published/leakage.json``.
+`cxrseg.data.duplicates` would have found the copies is counted as well. Writes ``book/published/leakage.json``.
 
 ``--cases``, ``--size``, ``--base-filters``, ``--epochs`` and ``--seeds`` make it larger: the defaults take some
 minutes on two cores.
@@ -18,17 +18,22 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from cxrseg import provenance
+from cxrseg.data.dataset import Dataset
+from cxrseg.evaluate.predict import load_keras
+from cxrseg.files import write_json
+
 import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
-import keras
 import numpy as np
 
-from cxrseg import paths, runs, stats
+from cxrseg import paths
 from cxrseg.config import DataConfig, TrainConfig
-from cxrseg.duplicates import describe, near_duplicates
-from cxrseg.evaluate import predict
-from cxrseg.metrics import overlap
-from cxrseg.prepare import load, prepare
-from cxrseg.train import split, train
+from cxrseg.data.duplicates import describe, near_duplicates
+from cxrseg.data.prepare import prepare
+from cxrseg.data.split import split
+from cxrseg.evaluate import predict, stats
+from cxrseg.evaluate.metrics import overlap
+from cxrseg.train.fold import train
 
 TESTED = 0
 """The fold that is tested and leaks."""
@@ -47,8 +52,8 @@ def altered(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> t
 def plant(clean: Path, leaky: Path, seed: int) -> dict:
     """Copy a prepared dataset, some training cases replaced by altered test cases; return what was found of them."""
     shutil.copytree(clean, leaky)
-    images, masks, cases, dataset = load(clean)
-    images, masks = images.copy(), masks.copy()
+    dataset = Dataset.load(clean)
+    images, masks, cases = dataset.images.copy(), dataset.masks.copy(), dataset.cases
     rng = np.random.default_rng(seed)
     tested = np.flatnonzero(cases["fold"] == TESTED)
     # From what is trained on, not from its validation part: the leak is to be learnt.
@@ -58,7 +63,7 @@ def plant(clean: Path, leaky: Path, seed: int) -> dict:
         images[copy], masks[copy] = altered(images[original], masks[original], rng)
     np.save(leaky / "images.npy", images)
     np.save(leaky / "masks.npy", masks)
-    (leaky / "dataset.json").write_text(json.dumps(dataset | {"fingerprint": f"leaky-{seed}"}))
+    (leaky / "dataset.json").write_text(json.dumps(dataset.record | {"fingerprint": f"leaky-{seed}"}))
     coarse, fine = map(np.array, zip(*map(describe, images), strict=True))
     pairs = {(i, j) for i, j, _ in near_duplicates(coarse, fine)}
     found = sum(tuple(sorted(pair)) in pairs for pair in zip(chosen.tolist(), tested.tolist(), strict=True))
@@ -67,11 +72,12 @@ def plant(clean: Path, leaky: Path, seed: int) -> dict:
 
 def dice(model: Path, data: Path) -> np.ndarray:
     """Return the Dice of every test case of the clean dataset."""
-    images, masks, cases, _ = load(data)
-    network = keras.saving.load_model(model / "model.keras", compile=False)
+    dataset = Dataset.load(data)
+    images, masks, cases = dataset.images, dataset.masks, dataset.cases
+    network = load_keras([model / "model.keras"])
     tested = np.flatnonzero(cases["fold"] == TESTED)
     predicted = np.concatenate([predict(network, images[tested[s : s + 16]]) for s in range(0, len(tested), 16)])
-    pairs = zip(masks[tested, ..., 0] > 0, predicted[..., 0] >= 0.5, strict=True)
+    pairs = zip(masks[tested, ..., 0] > 0, predicted[..., 0] >= 127.5, strict=True)
     return np.array([overlap(*pair)["dice"] for pair in pairs])
 
 
@@ -89,8 +95,8 @@ def measure(data: DataConfig, recipe: dict, seeds: int, folder: Path) -> dict:
     # One value a case, the mean of its seeds: the cases are what the interval is over.
     clean, leaky = (np.mean(scores[arm], axis=0) for arm in ("clean", "leaky"))
     return {
-        "clean": stats.summarise(clean),
-        "leaky": stats.summarise(leaky),
+        "clean": stats.describe(clean),
+        "leaky": stats.describe(leaky),
         "difference": stats.paired(leaky, clean),
         "planted": sum(row["planted"] for row in found),
         "found": sum(row["found"] for row in found),
@@ -134,14 +140,14 @@ def main() -> None:
     command = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in arguments.items())
     target = paths.published() / "leakage.json"
     content = {
-        "command": f"python benchmarks/leakage.py {command}".strip(),
+        "command": f"python experiments/leakage.py {command}".strip(),
         "source": data.source,
         "n_cases": 3 * (options.cases // 3),
         **result,
         "parameters": {"image_size": options.size, "shift": SHIFT, "gain": GAIN, "offset": OFFSET, "train": recipe},
-        "provenance": runs.provenance(),
+        "provenance": provenance.record(),
     }
-    runs.write_summary(target, content)
+    write_json(target, content)
     print(f"wrote {target}")
 
 

@@ -14,17 +14,23 @@ import os
 from pathlib import Path
 
 import joblib
+import keras
 import numpy as np
 from scipy.stats import t as student
 from zero_shot import decision_cases
 
-from cxrseg import metrics, paths, runs, stats
+from cxrseg import paths, provenance
 from cxrseg.config import DataConfig, TrainConfig
-from cxrseg.evaluate import BATCH, predict
-from cxrseg.masks import to_levels, to_masks
-from cxrseg.phantom import parameters, stream
-from cxrseg.sources import covid_qu_ex
-from cxrseg.train import Batches, build, learn
+from cxrseg.data.sources import covid_qu_ex
+from cxrseg.evaluate import metrics, predict, stats
+from cxrseg.evaluate.masks import to_masks
+from cxrseg.evaluate.pooled import BATCH
+from cxrseg.evaluate.predict import Network
+from cxrseg.files import write_json
+from cxrseg.phantom import stream
+from cxrseg.phantom.parameters import SETTINGS, varied
+from cxrseg.train.batches import Batches, train_epoch
+from cxrseg.train.compile import compile_network
 
 GROUPS = {
     "pose and shape": ["pose", "lungs", "side"],
@@ -42,7 +48,7 @@ GROUPS = {
 SIZE, PIECES = 96, 2
 PHANTOMS, SEEDS = 12_000, [1, 2, 3]
 NETWORK = TrainConfig(
-    input_size=SIZE, contrast="equalised", base_filters=10, growth=1.6, depth=4, stride=2, batch_norm=True,
+    input_size=SIZE, base_filters=10, growth=1.6, depth=4, stride=2, batch_norm=True,
     loss="cross_entropy_dice", learning_rate=0.003, schedule="cosine", batch_size=16, epochs=1,
 )  # fmt: skip
 """Smaller and on smaller pictures than the shipped one, two of each, as that one saw them then: thirty are trained."""
@@ -50,9 +56,9 @@ NETWORK = TrainConfig(
 
 def batch(group: str, seed: int, start: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Make part of a series of phantoms, one group realistic; in a process of its own."""
-    realistic, randomised = parameters.SETTINGS["realistic"], parameters.SETTINGS["randomised"]
-    parameters.SETTINGS[group] = randomised | {part: realistic[part] for part in GROUPS.get(group, [])}
-    return stream(seed, start, n, SIZE, group)
+    realistic = SETTINGS["realistic"].table
+    setting = varied("randomised", {part: realistic[part] for part in GROUPS.get(group, [])}, group)
+    return stream(seed, start, n, SIZE, setting)
 
 
 def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray) -> np.ndarray:
@@ -60,11 +66,12 @@ def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray
     made = joblib.Parallel(os.cpu_count())(joblib.delayed(batch)(group, seed, k, 100) for k in range(0, n, 100))
     pixels, masks = np.concatenate([x for x, _ in made]), np.concatenate([y for _, y in made])
     config = NETWORK.model_copy(update={"seed": seed})
-    model = build(config, 1, "mixed_bfloat16", n // config.batch_size)
+    model = compile_network(config, 1, "mixed_bfloat16", n // config.batch_size)
     batches = Batches(pixels, masks.astype(np.uint8)[..., None], np.arange(n), config, epoch=0)
-    learn(model, batches)
-    probability = [predict(model, images[k : k + BATCH])[..., :1] for k in range(0, len(images), BATCH)]
-    found = to_masks_all(np.concatenate(probability))
+    train_epoch(model, batches)
+    network = Network(SIZE, lambda inputs: keras.ops.convert_to_numpy(model.predict_on_batch(inputs)))
+    levels = np.concatenate([predict(network, images[k : k + BATCH]) for k in range(0, len(images), BATCH)])
+    found = [to_masks(answer, 0.5, PIECES)[..., 0] for answer in levels]
     return np.array([metrics.overlap(t, p)["dice"] for t, p in zip(truths, found, strict=True)])
 
 
@@ -72,10 +79,6 @@ def over_trainings(means: np.ndarray) -> list[float]:
     """Return Student's 95% interval of the mean of a few trainings."""
     half = student.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
     return [float(means.mean() - half), float(means.mean() + half)]
-
-
-def to_masks_all(probability: np.ndarray) -> list[np.ndarray]:
-    return [to_masks(to_levels(p), 0.5, PIECES)[..., 0] for p in probability]
 
 
 def main() -> None:
@@ -94,7 +97,7 @@ def main() -> None:
     # Results so far survive an interruption: each is a line of its own.
     done_file = paths.runs() / "randomisation.jsonl"
     done_file.parent.mkdir(exist_ok=True)
-    key = [options.phantoms, runs.code_fingerprint()]
+    key = [options.phantoms, provenance.code_fingerprint()]
     done = {}
     if done_file.is_file():
         lines = [json.loads(line) for line in done_file.read_text().splitlines()]
@@ -122,19 +125,19 @@ def main() -> None:
     if options.out:
         content = {
             "command": " ".join([
-                "python benchmarks/randomisation.py --data", Path(options.data).name, "--out", str(options.out),
+                "python experiments/randomisation.py --data", Path(options.data).name, "--out", str(options.out),
                 *(["--phantoms", str(options.phantoms)] if options.phantoms != PHANTOMS else []),
                 *(["--seeds", *map(str, options.seeds)] if options.seeds != SEEDS else []),
             ]),
             "n_cases": len(cases), "phantoms": options.phantoms, "seeds": options.seeds,
-            "network": NETWORK.model_dump(), "provenance": runs.provenance(),
+            "network": NETWORK.model_dump(), "provenance": provenance.record(),
             "everything": {
                 "mean": float(np.mean(list(whole.values()))),
                 "seeds": [float(dice.mean()) for dice in whole.values()],
             },
             "left_out": rows,
         }  # fmt: skip
-        runs.write_summary(options.out, content)
+        write_json(options.out, content)
 
 
 if __name__ == "__main__":

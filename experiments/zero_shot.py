@@ -1,7 +1,7 @@
 """Score a run on real radiographs that it has not seen, apart for those on which decisions were taken.
 
     cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
-    python benchmarks/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
+    python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
 
 Decisions about the phantoms (their shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
 by `decision_cases`; the other cases are scored once a choice is made, but for one: what the network sees was chosen by
@@ -15,9 +15,12 @@ import sys
 import numpy as np
 import pandas as pd
 
-from cxrseg import paths, runs, stats
+from cxrseg import paths, provenance
 from cxrseg.config import DataConfig
-from cxrseg.sources import Case, covid_qu_ex
+from cxrseg.data.cases import Case
+from cxrseg.data.sources import covid_qu_ex
+from cxrseg.evaluate import stats
+from cxrseg.files import write_json
 
 DRAWN_FROM = 1500
 
@@ -41,10 +44,10 @@ def decision_cases(case_ids, n: int = 300) -> set[str]:
 def summarise(rows: pd.DataFrame) -> dict:
     """Return mean, 5th percentile and share below 0.8, by class too, and how much too large the masks are."""
     return {
-        **stats.summarise(rows["dice"]),
+        **stats.describe(rows["dice"]),
         "below_080": float((rows["dice"] < 0.8).mean()),
         "area_ratio": float((rows["predicted_pixels"] / rows["truth_pixels"]).median()),
-        "classes": {label: stats.summarise(part["dice"]) for label, part in rows.groupby("label")},
+        "classes": {label: stats.describe(part["dice"]) for label, part in rows.groupby("label")},
     }
 
 
@@ -69,16 +72,16 @@ def main() -> None:
             f"below 0.8 {part['below_080']:.2%}  area {part['area_ratio']:.3f}  {by_class}"
         )
     if options.out:
-        command = f"python benchmarks/zero_shot.py {options.run} {options.dataset} --out book/published/zero-shot.json"
+        command = f"python experiments/zero_shot.py {options.run} {options.dataset} --out book/published/zero-shot.json"
         record = json.loads((paths.fold(options.run, 0) / "train.json").read_text())
         content = {
             "command": command, "run": options.run, "phantoms": record["n_training"], "epochs": record["epochs"],
             "parameters": record["n_parameters"],
             "training": {key: record[key] for key in ("seconds", "commit", "hardware", "precision")},
-            "provenance": runs.provenance(), **parts,
+            "provenance": provenance.record(), **parts,
         }  # fmt: skip
         paths.published().mkdir(parents=True, exist_ok=True)
-        runs.write_summary(paths.root() / options.out, content)
+        write_json(paths.root() / options.out, content)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,194 @@
+"""Draw the charts of the chapters from the numbers in ``book/published/``: ``python charts.py FOLDER``."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrseg import paths
+from cxrseg.report.figures import AGREED, MISSED
+
+STAGES = {"prepare": ("#0072b2", "o"), "epoch": ("#d55e00", "s"), "evaluate": ("#009e73", "^")}
+"""Colour and marker of each stage whose growth was measured."""
+
+CONTENDERS = {
+    "limit": "what the machine can multiply",
+    "ceiling": "the same network, no images",
+    "cxrseg": "cxrseg, end to end",
+    "torch": "PyTorch, bfloat16",
+    "plain": "plain Keras, float32",
+}
+"""The contenders of ``benchmarks/train_speed.py`` in the words of the chart, from the fastest on."""
+
+
+def write(folder: Path) -> None:
+    """Write ``<name>.png`` for each of `CHARTS`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, chart in CHARTS.items():
+        chart().savefig(folder / f"{name}.png", dpi=110)
+
+
+def shapes() -> Figure:
+    """Show how the shapes of realistic phantoms and of real masks are spread, from the committed histograms."""
+    content = published("phantom-shapes")
+    figure = Figure(figsize=(10, 2.2), layout="constrained")
+    for axis, (name, measure) in zip(figure.subplots(1, 5), content["measures"].items(), strict=True):
+        histogram = measure["histogram"]
+        for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
+            share = np.array(histogram[kind]) / sum(histogram[kind])
+            axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
+        axis.set_xlabel(name, fontsize=8)
+        axis.tick_params(labelsize=7)
+    figure.axes[0].set_ylabel("share of masks", fontsize=8)
+    figure.axes[0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def ablation() -> Figure:
+    """Show how the Dice of `best` changes, with its 95% interval, when one thing is changed, and what chance does."""
+    content = published("ablation")
+    rows, chance = content["rows"], content["chance"]["least_difference"]
+    changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
+    points = {name: (change["mean_difference"], change["ci95"]) for name, change in changes.items()}
+    figure = _changes(points, "change in mean Dice, with its 95% interval over the cases; 0: best")
+    figure.axes[0].axvspan(-chance, chance, color="black", alpha=0.1, lw=0)
+    return figure
+
+
+def randomisation() -> Figure:
+    """Show how the zero-shot Dice changes when one randomisation is left out: interval over trainings, and each."""
+    rows = published("randomisation")["left_out"]
+    points = {name: (row["mean"], row["ci95_trainings"]) for name, row in rows.items()}
+    figure = _changes(points, "change in mean Dice; bar: 95% interval over trainings, ticks: each training")
+    for place, row in enumerate(rows.values()):
+        figure.axes[0].plot(row["trainings"], [place] * len(row["trainings"]), "|", color="#d55e00", ms=12, mew=1.5)
+    return figure
+
+
+def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure:
+    """Show changes by name, each with its interval, one below the other."""
+    figure = Figure(figsize=(8, 1 + 0.3 * len(points)), layout="constrained")
+    axis = figure.subplots()
+    axis.axvline(0, color="black", lw=0.8)
+    for place, (mean, interval) in enumerate(points.values()):
+        axis.plot(interval, [place, place], color="#0072b2", lw=2)
+        axis.plot(mean, place, "o", color="#0072b2", ms=6)
+    axis.set(yticks=range(len(points)), yticklabels=list(points))
+    axis.set_xlabel(label)
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def sizes() -> Figure:
+    """Show the Dice of `best` by the number of its parameters, and the paper's recipe as it was measured beside it."""
+    rows = published("sizes")["widths"].values()
+    paper = published("ablation")["rows"]["the paper's recipe"]
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axis = figure.subplots()
+    for points, colour, marker, label in (
+        (list(rows), "#0072b2", "o", "the recipe of best, at six widths"),
+        ([paper], "#d55e00", "s", "the paper's recipe"),
+    ):
+        x, mean = [row["n_parameters"] for row in points], np.array([row["mean"] for row in points])
+        interval = np.abs(np.array([row["ci95"] for row in points]).T - mean)
+        axis.errorbar(x, mean, interval, color=colour, marker=marker, capsize=3, label=label)
+    ticks = [30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.set_xticks([], minor=True)
+    axis.set_xlabel("parameters of the network")
+    axis.set_ylabel("mean Dice per image,\nwith its 95% interval")
+    axis.grid(alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    return figure
+
+
+def patients() -> Figure:
+    """Show the Dice by the number of patients trained on, from phantoms and from random weights."""
+    content = published("curve")
+    places = {name: place for place, name in enumerate(content["points"])}
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axis = figure.subplots()
+    for start, colour, marker, label in (
+        ("phantoms", "#0072b2", "o", "from the default model's weights"),
+        ("scratch", "#d55e00", "s", "from random weights"),
+    ):
+        rows = {name: point[start] for name, point in content["points"].items() if start in point}
+        x, mean = [places[name] for name in rows], np.array([row["mean"] for row in rows.values()])
+        axis.errorbar(
+            x, mean, np.abs(np.array([row["ci95"] for row in rows.values()]).T - mean),
+            color=colour, marker=marker, capsize=3, label=label,
+        )  # fmt: skip
+    paper = content["paper"]
+    axis.axhline(paper["mean"], color="black", ls="--", lw=1, label="the paper's recipe, all")
+    axis.set(xticks=range(len(places)), xticklabels=list(places))
+    axis.set_xlabel("patients' radiographs trained on, in each fold")
+    axis.set_ylabel("mean Dice per image,\nwith its 95% interval")
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def speed() -> Figure:
+    """Show how many images a second each way of training the paper's network learns from."""
+    rates = published("train_speed")["images_per_second"]
+    names = [name for name in CONTENDERS if name in rates]
+    figure = Figure(figsize=(8, 2.4), layout="constrained")
+    axis = figure.subplots()
+    for place, name in enumerate(names):
+        rate, colour = rates[name], "#d55e00" if name == "cxrseg" else "#0072b2"
+        axis.barh(place, rate["median"], color=colour, height=0.6)
+        axis.plot([rate["low"], rate["high"]], [place, place], color="black", lw=1.5)
+        axis.text(rate["high"] + 0.05, place, f" {rate['median']:.1f}", va="center", fontsize=9)
+    axis.set(yticks=range(len(names)), yticklabels=[CONTENDERS[name] for name in names])
+    axis.set_xlabel("images a second; the line goes from the 5th to the 95th percentile of the rounds")
+    axis.invert_yaxis()
+    axis.margins(x=0.1)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def growth() -> Figure:
+    """Show time and memory of each stage by the number of cases."""
+    rows = published("growth")["cases"]
+    cases = [int(n.replace(",", "")) for n in rows]
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    time, memory = figure.subplots(1, 2)
+    for stage, (colour, marker) in STAGES.items():
+        look = {"color": colour, "marker": marker, "label": stage}
+        time.plot(cases, [row[stage]["seconds"] for row in rows.values()], **look)
+        memory.plot(cases, [row[stage]["resident_gib"] for row in rows.values()], **look)
+    time.set(xlabel="cases", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+    memory.set(xlabel="cases", ylabel="peak memory, GiB", xlim=(0, None), ylim=(0, None))
+    for axis in (time, memory):
+        axis.set_xticks(cases, list(rows))
+        axis.spines[["top", "right"]].set_visible(False)
+    time.legend(frameon=False)
+    return figure
+
+
+def published(name: str) -> dict:
+    """Return the numbers of ``book/published/<name>.json``."""
+    return json.loads((paths.published() / f"{name}.json").read_text())
+
+
+CHARTS = {
+    "shapes": shapes,
+    "randomisation": randomisation,
+    "ablation": ablation,
+    "sizes": sizes,
+    "patients": patients,
+    "speed": speed,
+    "growth": growth,
+}
+"""The charts by name."""
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

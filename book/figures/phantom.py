@@ -1,0 +1,142 @@
+"""Draw the pictures of the chapter on phantoms: ``python phantom.py FOLDER``.
+
+They show the parts of a chest, the two settings, failures, and one real radiograph.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrseg.evaluate import metrics
+from cxrseg.phantom import LABELS, Phantom, phantom, phantom_parts
+from cxrseg.phantom.parameters import varied
+from cxrseg.phantom.parameters.distributions import Always
+from cxrseg.report.figures import AGREED, EXTRA
+from cxrseg.segment.model import Model, load_model
+
+PICTURES = ("parts", "classes", "randomised", "radiograph", "failures")
+SEED, SIZE = 2023, 256
+OTHERS = 5  # numbered from 100 on: none of those that were looked through for a failure
+
+FAILURES: dict[str, tuple[int, str, dict]] = {
+    "A white lung": (18, "Non-COVID", {
+        "disease Non-COVID": {
+            "kind": Always("fluid"), "effusion": Always(1.0), "effusion_v": Always(0.05), "meniscus": Always(0.0),
+            "effusion_softness": Always(0.05), "both_sides": Always(False),
+        },
+        "ribs": {"posterior": Always(0.02), "anterior": Always(0.01)},
+        "air": {"behind_heart": Always(0.0)},
+    }),
+    "A diaphragm that hardly shows": (12, "Normal", {
+        "abdomen": {
+            "liver": Always(-0.25), "spleen": Always(1.0), "dome_softness": Always(0.05), "stomach": Always(0),
+            "deep_fade": Always(0.3), "fade_depth": Always(0.15),
+        },
+        "air": {"dome_softness": Always(0.06), "behind_dome": Always(1.0), "recess": Always(0.3)},
+        "ribs": {"lost_below": Always(0.0)},
+    }),
+    "A child, turned, a large heart": (8, "Normal", {
+        "pose": {"tilt": Always(16.0), "height": Always(0.85), "aspect": Always(0.75)},
+        "lungs": {
+            "heart_scale": Always(1.5), "rotation": Always(0.06), "bell": Always(0.15), "mediastinum": Always(1.3),
+        },
+        "air": {"contrast": Always(0.4), "behind_heart": Always(0.8), "behind_dome": Always(0.5)},
+        "spine": {"spine": Always(0.2)},
+    }),
+    "A chest that lies askew": (21, "Normal", {"pose": {"tilt": Always(38.0), "height": Always(0.6)}}),
+}  # fmt: skip
+"""Phantoms on which the default model fails as it does on real radiographs: number, class, and what differs from the
+realistic setting."""
+
+
+def write(folder: Path) -> None:
+    """Write ``<name>.png`` for each of `PICTURES`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = load_model()
+    figures = (
+        parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), failures(model),
+    )  # fmt: skip
+    for name, figure in zip(PICTURES, figures, strict=True):
+        figure.savefig(folder / f"{name}.png", dpi=110)
+
+
+def parts() -> Figure:
+    """Show one chest's attenuation after each group of parts, then its radiograph with the outline."""
+    steps = phantom_parts(SEED, 3, "Normal", SIZE)
+    made = phantom(SEED, 3, "Normal", SIZE)
+    figure, axes = _grid(2, 4)
+    for axis, (title, depth) in zip(axes, steps.items(), strict=False):
+        _show(axis, depth, title, vmin=0, vmax=1.4)
+    _show(axes[len(steps)], made.image, "radiograph, outlined")
+    _outline(axes[len(steps)], made.lungs, AGREED)
+    return figure
+
+
+def sheet(setting: str, rows: int, columns: int) -> Figure:
+    """Show phantoms of one setting, outlined, classes taking turns by row."""
+    figure, axes = _grid(rows, columns)
+    for k, axis in enumerate(axes):
+        label = LABELS[k // columns % len(LABELS)]
+        made = phantom(SEED, 100 + k, label, SIZE, setting)
+        _show(axis, made.image, label)
+        _outline(axis, made.lungs, AGREED)
+    return figure
+
+
+def failures(model: Model) -> Figure:
+    """Show made cases of the kinds that the shipped network gets wrong, its outline, its Dice, and that of others."""
+    figure, axes = _grid(1, len(FAILURES), side=2.6, lines=2)
+    for axis, name in zip(axes, FAILURES, strict=True):
+        made, mask = failure(model, name)
+        usual = np.median([_dice(*failure(model, name, index)) for index in range(100, 100 + OTHERS)])
+        _show(axis, made.image, f"{name}\nDice {_dice(made, mask):.2f}; median of {OTHERS} others {usual:.2f}")
+        _outline(axis, made.lungs, AGREED)
+        _outline(axis, mask, EXTRA)
+    return figure
+
+
+def _dice(made: Phantom, mask: np.ndarray) -> float:
+    return metrics.overlap(made.lungs, mask)["dice"]
+
+
+def failure(model: Model, name: str, index: int | None = None) -> tuple[Phantom, np.ndarray]:
+    """Return one case of `FAILURES`, or another of its kind by number, and what the network makes of it."""
+    chosen, label, changes = FAILURES[name]
+    setting = varied("realistic", changes, "failure")
+    made = phantom(SEED, chosen if index is None else index, label, SIZE, setting)
+    return made, model.segment(made.image).mask
+
+
+def radiograph(model: Model) -> Figure:
+    """Show the real chest radiograph that comes with pydicom's test files, and the shipped network's outline."""
+    from pydicom.data import get_testdata_file
+
+    found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
+    figure, axes = _grid(1, 2, side=3.6)
+    _show(axes[0], found.image, "a patient (pydicom's RG1_UNCI)")
+    _show(axes[1], found.image, f"outlined; predicted Dice {found.predicted_dice:.2f}")
+    _outline(axes[1], found.mask, EXTRA)
+    return figure
+
+
+def _grid(rows: int, columns: int, side: float = 1.8, lines: int = 1) -> tuple[Figure, list]:
+    """Return a figure and its axes, `side` inches each below a title of so many lines."""
+    figure = Figure(figsize=(side * columns, (side + 0.1 + 0.15 * lines) * rows), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
+
+
+def _show(axis, image: np.ndarray, title: str, **limits) -> None:
+    axis.imshow(image, cmap="gray", **limits)
+    axis.set_title(title, fontsize=8)
+    axis.set_axis_off()
+
+
+def _outline(axis, mask: np.ndarray, colour: str) -> None:
+    if mask.any():
+        axis.contour(mask, [0.5], colors=[colour], linewidths=1)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
