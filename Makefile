@@ -12,8 +12,8 @@ help:  ## list the targets
 book: $(READY)  ## run a study where needed and render its report (STUDY=demo, or another study or run)
 	@.venv/bin/cxrseg book $(STUDY)
 
-test: $(READY)  ## run the tests, file by file, two at a time
-	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(READY)  ## run the tests, in three processes
+	@.venv/bin/python -m pytest -n 3 --dist loadgroup
 
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }
@@ -22,7 +22,7 @@ serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 
 lock: $(READY)  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra cpu --extra book --extra segment --extra export --extra test --extra dev pyproject.toml -o requirements.lock
+	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra test --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## remove the rendered report and every run; .venv stays
 	rm -rf _build book/executed runs .pytest_cache .ruff_cache
