@@ -147,7 +147,7 @@ def stage(run: str, fold: int) -> int | None:
         except OSError:
             continue
         if (
-            words[1:4] == [b"-m", b"cxrseg.stages", b"02-train"]
+            words[1:4] == [b"-m", b"cxrseg.workflow", b"02-train"]
             and f"{run}/notebooks/02-train-fold{fold}.ipynb".encode() in words
         ):
             return int(entry.parent.name)

@@ -1,0 +1,408 @@
+"""The page "Try it": its arithmetic against Pillow, NumPy and pydicom, and the page itself in a headless Chromium."""
+
+import base64
+import gzip
+import io
+import json
+import re
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pydicom
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from support import ROOT, bomb, complaints, contrasts, node, requests, save_dicom, use_theme
+
+from cxrseg import load_model, models
+from cxrseg.data import images
+from cxrseg.data.square import from_square, to_square
+from cxrseg.evaluate import quality
+from cxrseg.evaluate.masks import to_levels, to_masks
+from cxrseg.evaluate.predict import Prediction, in_pixels, predict
+from cxrseg.phantom import phantom
+from cxrseg.segment import checks
+from cxrseg.segment.measure import lung_areas
+from cxrseg.train import inputs
+
+PARTS = "_static/tryit"  # where they lie in the rendered book
+KINDS = ("wide.png", "tall.jpg", "turned.jpg", "colour.bmp", "deep.png", "window.dcm", "inverted.dcm", "clear.png")
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (417, 611), (97, 40), (1024, 333), (128, 128)])
+def test_resizing_to_the_square_is_pillow_s(shape):
+    image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    found = node("tryit.toSquare(image, width, height, 128)", image=image, height=shape[0], width=shape[1])
+    np.testing.assert_array_equal(np.reshape(found, (128, 128)), to_square(image, 128))
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (417, 611), (97, 40), (50, 51)])
+def test_resizing_back_is_pillow_s(shape):
+    square = np.random.default_rng(2).random((128, 128), np.float32)
+    found = node(
+        "{ const row = tryit.fromSquare(square, 128, w, h); return Array.from({length: h}, (_, y) => [...row(y)]); }",
+        square=square, h=shape[0], w=shape[1],
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.array(found, np.float32), from_square(square, shape))
+
+
+def test_the_network_sees_the_same():
+    square = phantom(3, 1, "COVID", 256, "randomised").image
+    found = node("tryit.networkInput(image, 256, 128)", image=square)
+    expected = inputs.network_input(square[None], 128)[0]
+    np.testing.assert_array_equal(np.array(found, np.float32).reshape(expected.shape), expected)
+
+
+def test_levels_are_the_same():
+    probability = np.random.default_rng(4).random((128, 128), np.float32)
+    found = node("tryit.toLevels(p, 128, 256)", p=probability)
+    expected = to_levels(inputs.to_grid(probability[None, ..., None], 256))[0, ..., 0]
+    np.testing.assert_array_equal(np.reshape(found, (256, 256)), expected)
+
+
+def test_sixteen_bits_become_eight_as_at_the_command_line(tmp_path):
+    values = (np.random.default_rng(4).normal(2000, 500, (61, 83)).clip(0, 65535)).astype(np.uint16)
+    values[0, 0] = 65535
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    file = np.frombuffer((tmp_path / "deep.png").read_bytes(), np.uint8)
+    expected = images.read_radiograph(tmp_path / "deep.png")
+    np.testing.assert_array_equal(node("tryit.readDeepPng(file)", file=file), values.ravel())
+    np.testing.assert_array_equal(np.reshape(node("tryit.toBytes(v)", v=values), values.shape), expected)
+
+
+DICOMS = {
+    "plain": {},
+    "inverted": {"PhotometricInterpretation": "MONOCHROME1"},
+    "window": {"WindowCenter": 2000, "WindowWidth": 1500},
+    "exact": {"WindowCenter": [2000, 9], "WindowWidth": [1500, 9], "VOILUTFunction": "LINEAR_EXACT"},
+    "sigmoid": {"WindowCenter": 1000, "WindowWidth": 900, "VOILUTFunction": "SIGMOID"},
+    "rescaled": {"RescaleSlope": "2.5", "RescaleIntercept": "-700", "WindowCenter": 3000, "WindowWidth": 4000},
+    "signed": {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15},
+    "padded": {"PixelPaddingValue": 7},
+    "padded range, inverted": {
+        "PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 7, "PixelPaddingRangeLimit": 3000,
+    },
+    "padded, window": {"PixelPaddingValue": 7, "WindowCenter": 2000, "WindowWidth": 3500},
+    "twelve bits, signed": {"PixelRepresentation": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DICOMS)
+def test_dicom_is_read_as_by_pydicom(kind, tmp_path):
+    values = np.random.default_rng(5).integers(0, 4096, (37, 53)).astype(np.int32) - 2000 * (kind == "signed")
+    if "twelve" in kind:  # the upper four bits hold something else
+        values += 0x5000
+    if "padded" in kind:
+        values = values.clip(1000)
+        values[:9] = 7
+    file = tmp_path / "a.dcm"
+    save_dicom(values.astype(np.int16).view(np.uint16), file, ImagerPixelSpacing=[0.2, 0.3], **DICOMS[kind])
+    found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+    difference = np.reshape(found["grey"], values.shape) - images.read_radiograph(file).astype(int)
+    # What a window maps to lies on other numbers there, so that a half may be rounded the other way.
+    assert np.abs(difference).max() <= ("Window" in str(DICOMS[kind]))
+    assert np.mean(difference != 0) < 0.01
+    assert found["spacing"] == [0.2, 0.3]
+
+
+def test_dicom_with_sequences_and_a_look_up_table(tmp_path):
+    values = np.random.default_rng(6).integers(0, 4096, (20, 30))
+    table, unrelated = pydicom.Dataset(), pydicom.Dataset()
+    table.LUTDescriptor = [4096, 0, 16]
+    table.LUTData = (np.sqrt(np.arange(4096) / 4095) * 65535).astype("<u2").tobytes()
+    unrelated.PatientID = "nobody"
+    for implicit in (False, True):
+        file = tmp_path / f"{implicit}.dcm"
+        save_dicom(values, file, VOILUTSequence=[table], ReferencedStudySequence=[unrelated, unrelated])
+        dataset = pydicom.dcmread(file)
+        dataset["VOILUTSequence"].is_undefined_length = dataset["ReferencedStudySequence"].is_undefined_length = True
+        dataset["VOILUTSequence"].value[0]["LUTData"].VR = "OW"
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else "1.2.840.10008.1.2.1"
+        dataset.save_as(file, implicit_vr=implicit, little_endian=True)
+        found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+        np.testing.assert_array_equal(np.reshape(found["grey"], values.shape), images.read_radiograph(file))
+
+
+def test_a_real_dicom():
+    data = pytest.importorskip("pydicom.data")
+    file = Path(data.get_testdata_file("RG1_UNCI.dcm", download=False) or "missing")
+    if not file.is_file():
+        pytest.skip("pydicom-data is not installed")
+    found = node("tryit.readDicom(file)", file=np.frombuffer(file.read_bytes(), np.uint8))
+    expected = images.read_radiograph(file)
+    np.testing.assert_array_equal(np.reshape(found["grey"], expected.shape), expected)
+    assert found["spacing"] == pytest.approx(images.pixel_spacing(file))
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+@pytest.mark.parametrize("pieces", [0, 2])
+def test_the_same_is_measured(threshold, pieces):
+    lungs = phantom(8, 2, "Normal", 256, "randomised").lungs
+    noise = np.random.default_rng(8).random((256, 256), np.float32)
+    levels = gaussian_filter((255 * (0.7 * lungs + 0.3 * noise)), 2).astype(np.uint8)
+    levels[80:88, 120:160] = 230
+    found = Prediction(lungs, levels[..., None], to_masks(levels[..., None], threshold, pieces))
+    shape = (300, 500)
+    mask = in_pixels(found, threshold, shape)[..., 0]
+    theirs, border, objections = node(
+        "{ const kept = tryit.keepLargest(levels, 256, t, pieces); const row = tryit.fromSquare(kept, 256, 500, 300);"
+        " const mask = []; for (let y = 0; y < 300; y++) mask.push(...row(y).map((v) => v >= Math.fround(t * 255)));"
+        " return [mask, tryit.border(levels, 256, 500, 300), tryit.objections(mask, 500, 5, 20)]; }",
+        levels=levels, t=threshold, pieces=pieces,
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.reshape(theirs, shape) > 0, mask)
+    assert border * 300 == lung_areas(np.ones(shape, bool), levels)[0]
+    assert objections == checks.objections(mask, 5, 20)
+
+
+def predictions(side):
+    """Return probabilities as networks give them, good and bad, and the radiograph under them."""
+    case = phantom(8, 2, "COVID", side, "randomised")
+    soft = gaussian_filter(case.lungs.astype(np.float32), side / 60)
+    noise = np.random.default_rng(8).random((side, side), np.float32)
+    one = soft.copy()
+    one[:, side // 2 :] = 0
+    return case.image, {
+        "good": soft, "unsure": 0.6 * soft + 0.2, "one lung": one, "in pieces": 0.5 * soft + 0.5 * noise,
+        "noise": noise, "beside": np.roll(soft, side // 4, axis=1), "everything": np.ones_like(soft),
+        "nothing": np.zeros_like(soft), "one pixel": np.eye(side, dtype=np.float32) * (np.arange(side) == 7),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "threshold"), [(128, 0.5), (128, 0.35), (97, 0.5), (256, 0.7)])
+def test_the_quality_predicted_is_that_of_the_command_line(side, threshold):
+    image, kinds = predictions(side)
+    for name, probability in kinds.items():
+        score, features = node(
+            "[tryit.predictDice(p, image, side, t), tryit.qualityFeatures(p, image, side, t)]",
+            p=probability.astype(np.float32), image=image, side=side, t=threshold,
+        )  # fmt: skip
+        assert score == pytest.approx(quality.predict(probability, image, threshold), abs=1e-9), name
+        if features:
+            assert features == pytest.approx(quality.features(probability, image, threshold), abs=1e-9), name
+        else:
+            assert not (probability >= threshold).any()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, which tells a process' own peak")
+def test_a_png_that_unpacks_to_more_than_it_says_takes_little_memory():
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(500)) + packer.flush()
+    header = struct.pack(">IIBBBBB", 100, 90, 16, 0, 0, 0, 0)
+    chunks = [struct.pack(">I", len(content)) + name + content + bytes(4) for name, content in
+              ((b"IHDR", header), (b"IDAT", packed))]  # fmt: skip
+    file = np.frombuffer(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), np.uint8)
+    # Not resourceUsage: it starts from the memory of the process that was forked, which is this one.
+    length, kilobytes = node(
+        "{ const pixels = await tryit.readDeepPng(file); const fs = await import('node:fs'); return [pixels.length, "
+        "Number(/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1])]; }",
+        file=file,
+    )  # fmt: skip
+    assert length == 9000
+    assert kilobytes < 300_000
+
+
+def test_written_png_is_read_by_pillow():
+    values = np.random.default_rng(9).integers(0, 256, (70, 33), np.uint8)
+    text = node(
+        "tryit.writePng(33, 70, (y) => v.subarray(33 * y, 33 * y + 33)).then(async (b) => "
+        "Buffer.from(await b.arrayBuffer()).toString('base64'))",
+        v=values,
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))), values)
+
+
+def test_packages_are_locked_and_name_no_address():
+    project = ROOT / "book" / "tryit"
+    wanted = json.loads((project / "package.json").read_text())["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    text = (project / "package-lock.json").read_text()
+    assert "://" not in text
+    packages = {name: entry for name, entry in json.loads(text)["packages"].items() if name}
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+
+
+# From here on, in a browser.
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return a folder with one chest in every kind of file that the page reads."""
+    folder = tmp_path_factory.mktemp("kinds")
+    grey = np.asarray(Image.fromarray(phantom(1, 0, "Normal", 256).image).resize((900, 640)))
+    deep = grey.astype(np.uint16) * 16
+    Image.fromarray(grey).save(folder / "wide.png")
+    Image.fromarray(grey.T.copy()).save(folder / "tall.jpg", quality=95)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(grey)).convert("RGB").save(folder / "turned.jpg", exif=exif, quality=95)
+    Image.merge("RGB", [Image.fromarray(a) for a in (grey, grey // 2, 255 - grey)]).save(folder / "colour.bmp")
+    Image.fromarray(deep).save(folder / "deep.png")
+    save_dicom(deep, folder / "window.dcm", PixelSpacing=[0.4, 0.4], WindowCenter=2000, WindowWidth=3500)
+    save_dicom(4095 - deep, folder / "inverted.dcm", PhotometricInterpretation="MONOCHROME1")
+    alpha = np.full_like(grey, 255)
+    alpha[:100] = 0
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(folder / "clear.png")
+    return folder
+
+
+class Page:
+    """The page, as a person uses it."""
+
+    def __init__(self, browser, url):
+        self.browser = browser
+        browser.get(f"{url}/book/tryit.html")
+
+    def part(self, name):
+        return self.browser.find_element("id", f"tryit-{name}")
+
+    def until(self, done, seconds=60):
+        end = time.monotonic() + seconds
+        while not (found := done()):
+            assert time.monotonic() < end, self.browser.find_element("id", "tryit").text
+            time.sleep(0.05)
+        return found
+
+    def choose(self, file):
+        self.browser.execute_script("document.getElementById('tryit-status').textContent = '…'")
+        self.part("file").send_keys(str(file))
+        self.until(lambda: "outlined" in self.part("status").text or not self.part("status").text)
+
+    def move_to(self, threshold):
+        slider = self.part("threshold")
+        self.browser.execute_script(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, threshold
+        )
+
+    def mask(self, folder):
+        file = folder / re.sub(r"\..*$", "-mask.png", self.browser.execute_script("return tryit.shown.name"))
+        file.unlink(missing_ok=True)
+        self.part("save").click()
+        # Its name is taken before its content is there.
+        self.until(lambda: file.is_file() and file.stat().st_size and not list(folder.glob("*.crdownload")))
+        return np.asarray(Image.open(file))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_mask_is_the_command_line_s(way, chromium, html, address, files, exported, checkout, monkeypatch, tmp_path):
+    monkeypatch.chdir(checkout)
+    model = load_model("tiny")
+    base = address if way == "http" else html.as_uri()
+    page = Page(chromium(), base)
+    for name in KINDS:
+        page.choose(files / name)
+        assert "outlined" in page.part("status").text, page.part("warning").text
+        image = images.read_radiograph(files / name)
+        levels = predict(model.network, to_square(image, model.network.grid)[None])
+        # A threshold that cuts the picture in two, whatever the little network has learned.
+        threshold = float(np.clip(round(float(np.quantile(levels, 0.7) / 255), 2), 0.02, 0.98))
+        page.move_to(threshold)
+        assert page.part("value").text == f"{threshold:.2f}"
+        expected = model.segment(image, threshold)
+        mask = page.mask(tmp_path)
+        assert mask.shape == image.shape
+        assert set(np.unique(mask)) <= {0, 255}
+        assert np.mean((mask > 0) != expected.mask) <= 0.001
+        counts = [int(page.part(side).text.split(" ")[0].replace(",", "")) for side in ("left", "right")]
+        assert np.abs(np.subtract(counts, (expected.left_px, expected.right_px))).max() <= 0.001 * image.size
+        assert float(page.part("score").text) == pytest.approx(expected.predicted_dice, abs=0.006)
+        said = page.part("warning").text if page.part("warning").is_displayed() else ""
+        assert said == (f"Check this one: {expected.warning}." if expected.warning else "")
+    assert "cm²" not in page.part("left").text
+    page.choose(files / "window.dcm")
+    assert "cm²" in page.part("left").text
+    assert [url for url in requests(page.browser)[0] if not url.startswith((base, "data:", "blob:"))] == []
+    assert complaints(page.browser) == []
+
+
+@pytest.mark.browser
+def test_first_load_is_light(chromium, html, address):
+    page = Page(chromium(), address)
+    page.browser.find_element("css selector", "#tryit-samples button").click()
+    page.until(lambda: "outlined" in page.part("status").text)
+    # The little network weighs nothing; the one that comes with the package is what a reader loads.
+    packed = [
+        len(gzip.compress(models.graph_file("default").read_bytes(), 9)),
+        (html / PARTS / "model.bin").stat().st_size,
+    ]
+    assert requests(page.browser)[1] + packed[0] - packed[1] < 8e6
+
+
+@pytest.mark.browser
+def test_with_the_keyboard_alone(chromium, address, tmp_path):
+    from selenium.webdriver.common.keys import Keys
+
+    page = Page(chromium(), address)
+    sample = page.browser.find_element("css selector", "#tryit-samples button")
+    sample.send_keys(Keys.ENTER)
+    page.until(lambda: "outlined" in page.part("status").text)
+    before = page.part("value").text
+    page.part("threshold").send_keys(Keys.ARROW_RIGHT * 3)
+    assert float(page.part("value").text) == pytest.approx(float(before) + 0.03)
+    page.part("save").send_keys(Keys.ENTER)
+    page.until((tmp_path / "sample-1-mask.png").is_file)
+    # What a screen reader says: every control has a name, and the picture a text that tells the areas.
+    assert page.part("file").accessible_name.startswith("Drop a chest X-ray here")
+    assert page.part("threshold").accessible_name.startswith("Threshold")
+    assert "left lung" in page.part("canvas").accessible_name
+    assert sample.accessible_name == "Made X-ray 1: Normal"
+    assert page.part("status").get_attribute("role") == "status"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
+def test_readable_on_a_phone_in_light_and_dark(width, theme, chromium, address):
+    page = Page(chromium(width, 900), address)
+    use_theme(page.browser, theme)
+    page.browser.find_element("css selector", "#tryit-samples button").click()
+    page.until(lambda: "outlined" in page.part("status").text)
+    assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    shares = contrasts(page.browser, *(f"#tryit {kind}" for kind in ("strong", "p", "button", "th", "td", "label")))
+    assert len(shares) > 10
+    assert min(shares) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def peak_memory(browser):
+    """Return the most that any process of a browser has held, bytes; 0 where the system does not say."""
+    processes = psutil.Process(browser.service.process.pid).children(recursive=True)
+    status = [file.read_text() for p in processes if (file := Path(f"/proc/{p.pid}/status")).is_file()]
+    return max((1024 * int(kib) for text in status for kib in re.findall(r"VmHWM:\s+(\d+)", text)), default=0)
+
+
+@pytest.mark.browser
+def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.txt").write_text("this is text")
+    (tmp_path / "bomb.png").write_bytes(bomb(60_000, 60_000))
+    (tmp_path / "wide.png").write_bytes(bomb(20_000, 300))
+    (tmp_path / "cut.jpg").write_bytes((files / "tall.jpg").read_bytes()[:40])
+    (tmp_path / "cut.dcm").write_bytes((files / "window.dcm").read_bytes()[:2000])
+    (tmp_path / "damaged.png").write_bytes((files / "deep.png").read_bytes()[:2000])
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[50:250, 100:330] = 255, 240, 200
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    save_dicom(np.ones((8, 8)), tmp_path / "nothing.dcm")
+    dataset = pydicom.dcmread(tmp_path / "nothing.dcm")
+    del dataset.PixelData
+    dataset.save_as(tmp_path / "nothing.dcm")
+    expected = {
+        "empty.png": "empty", "text.txt": "not an image", "bomb.png": "60000 x 60000", "wide.png": "20000 x 300",
+        "cut.jpg": "damaged", "cut.dcm": "damaged", "damaged.png": "damaged", "nothing.dcm": "without pixel data",
+    }  # fmt: skip
+    page = Page(chromium(), address)
+    for name, sign in expected.items():
+        page.choose(tmp_path / name)
+        assert page.part("warning").text.startswith(f"{name}: "), name
+        assert sign in page.part("warning").text
+        assert not page.part("result").is_displayed()
+    page.choose(tmp_path / "photo.jpg")
+    assert "does not look like a frontal chest X-ray" in page.part("warning").text
+    page.choose(files / "wide.png")  # and the page is alive
+    assert page.part("result").is_displayed()
+    assert peak_memory(page.browser) < 1e9
+    assert complaints(page.browser) == []

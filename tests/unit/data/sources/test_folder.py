@@ -1,0 +1,115 @@
+"""Anybody's folder: its files become the right cases."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import archive, mask, picture
+
+from cxrseg.config import DataConfig
+from cxrseg.data.cases import Case
+from cxrseg.data.sources import folder
+
+
+def unpacked(path: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def config(source: str, path: Path | str, **options) -> DataConfig:
+    return DataConfig(source=source, path=str(path), **options)
+
+
+def mask_column(case: Case, structure: str = "lungs") -> list[int]:
+    return np.flatnonzero(case.masks[structure]()[0]).tolist()
+
+
+RSUA_CLASSES = {"Covid": "COVID", "Non_Covid": "Normal", "Non_Covid_Pneumonia": "Non-COVID"}
+
+
+def test_folder_with_classes_and_any_format(tmp_path):
+    members = {
+        "Covid-19/images/a.PNG": picture(1, "PNG"),
+        "Covid-19/masks/a.bmp": mask(1),
+        "Covid-19/images/b.jpeg": picture(2, "JPEG"),
+        "Covid-19/masks/b.Png": mask(2, "PNG"),
+        "Pneumonia/Images/a.tif": picture(3, "TIFF"),
+        "Pneumonia/Masks/a.tiff": mask(3, "TIFF"),
+        "Pneumonia/Masks/orphan.png": mask(4, "PNG"),
+        "Pneumonia/images/.hidden.png": b"",
+        "Pneumonia/images/Thumbs.db": b"",
+        "notes/readme.txt": b"",
+    }
+    listed = folder.cases(config("folder", unpacked(tmp_path / "mine", members)))
+    assert [(case.case_id, case.label, mask_column(case)) for case in listed] == [
+        ("Covid-19/a.PNG", "COVID", [1]),
+        ("Covid-19/b.jpeg", "COVID", [2]),
+        ("Pneumonia/a.tif", "Pneumonia", [3]),
+    ]
+    assert listed[0].image()[0, 0] == 1 and listed[2].image()[0, 0] == 3
+
+
+def test_folder_without_classes_and_with_two_structures(tmp_path):
+    members = {
+        "images/x.png": picture(1, "PNG"),
+        "masks/x.png": mask(1, "PNG"),
+        "masks_Heart/x.png": mask(5, "PNG"),
+    }
+    path = unpacked(tmp_path, members)
+    (case,) = folder.cases(config("folder", path, structures=["lungs", "heart"]))
+    assert (case.case_id, case.label) == ("x.png", "all")
+    assert mask_column(case) == [1] and mask_column(case, "heart") == [5]
+    (case,) = folder.cases(config("folder", path))
+    assert list(case.masks) == ["lungs"]
+
+
+def test_folder_carries_what_is_wrong_with_one_case(tmp_path):
+    members = {}
+    for stem in "abcd":
+        members |= {f"images/{stem}.png": picture(1, "PNG"), f"masks/{stem}.png": mask(1, "PNG")}
+    del members["masks/a.png"]
+    members["masks/b.bmp"] = mask(2)
+    members["images/c.bmp"] = picture(3)
+    members["images/d.png"] = b"text named .png"
+    listed = {case.case_id: case for case in folder.cases(config("folder", unpacked(tmp_path, members)))}
+    for case_id, problem in {"a.png": "missing", "b.png": "2 lungs masks", "c.png": "c.bmp", "c.bmp": "c.png"}.items():
+        with pytest.raises(ValueError, match=rf"images/{case_id}: .*{problem}"):
+            listed[case_id].masks["lungs"]()
+    with pytest.raises(ValueError, match=r"d\.png: this is not an image"):
+        listed["d.png"].image()
+
+
+def test_folder_follows_links(tmp_path):
+    unpacked(tmp_path / "far", {"images/x.png": picture(1, "PNG"), "masks/x.png": mask(1, "PNG")})
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "Normal").symlink_to(tmp_path / "far", target_is_directory=True)
+    (case,) = folder.cases(config("folder", tmp_path / "mine"))
+    assert case.label == "Normal" and mask_column(case) == [1]
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"pictures/a.png": b""}, "no images found; expected a folder with <class>/images/"),
+        ({"images/a.webp": b""}, "no images found"),
+        ({"images/a.png": b"", "masks/a.png": b"", "X/images/a.png": b"", "X/masks/a.png": b""}, "both by class and"),
+        ({f"images/{stem}.png": b"" for stem in "abcde"}, r"5 without: images/a\.png, images/b\.png, images/c\.png, …"),
+        (
+            {f"{name}/{kind}/1.bmp": b"" for name in RSUA_CLASSES for kind in ("images", "masks")},
+            "Non_Covid means Normal; expected data.source rsua",
+        ),
+    ],
+)
+def test_folder_that_is_none(tmp_path, members, problem):
+    with pytest.raises(ValueError, match=problem) as caught:
+        folder.cases(config("folder", unpacked(tmp_path, members)))
+    assert "\n" not in str(caught.value)
+
+
+def test_folder_must_be_one(tmp_path):
+    path = archive(tmp_path / "a.zip", {"images/a.png": b""})
+    for where, problem in {path: "this is a file", tmp_path / "none": "no such file", "": "data.path is empty"}.items():
+        with pytest.raises(ValueError, match=problem):
+            folder.cases(config("folder", where))

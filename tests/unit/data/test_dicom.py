@@ -1,0 +1,147 @@
+"""DICOM files, as pixels and with their spacing."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGLosslessSV1
+
+from cxrseg.data import images
+from cxrseg.data.square import to_square
+
+SHAPE = (40, 56)
+
+
+def planted() -> np.ndarray:
+    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
+    picture = np.zeros(SHAPE, np.uint8)
+    picture[5:15, 8:30] = 255
+    picture[25:38, 40:50] = 128
+    return picture
+
+
+def saved(picture: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, kind
+    if values is not None:
+        dataset.Rows, dataset.Columns = values.shape
+        dataset.BitsAllocated = dataset.BitsStored = 8 * values.itemsize
+        dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, int(values.dtype.kind == "i")
+        dataset.PixelData = values.tobytes()
+        dataset["PixelData"].VR = "OW" if values.itemsize == 2 else "OB"
+    for tag, value in tags.items():
+        setattr(dataset, tag, value)
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def as_tone(grey: np.ndarray, dark: int, bright: int, dtype) -> np.ndarray:
+    return (dark + grey.astype(float) / 255 * (bright - dark)).round().astype(dtype)
+
+
+GREY = Image.fromarray(planted())
+
+
+def test_dicom_window_clips():
+    # Window centre 1000.5, width 1001: the standard (PS3.3 C.11.2.1.2) maps <= 500 to black, > 1500 to white.
+    values = np.tile(np.linspace(0, 3000, 301).round().astype(np.uint16), (10, 1))
+    read = images.read_radiograph(dicom(values, WindowCenter=1000.5, WindowWidth=1001))
+    assert (read[values <= 500] == 0).all() and (read[values > 1500] == 255).all()
+    np.testing.assert_allclose(read[values == 1000], 127.5, atol=1.5)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"RescaleSlope": None, "RescaleIntercept": None}, {"WindowCenter": 40, "WindowWidth": 0}]
+)
+def test_dicom_with_a_scale_or_window_that_says_nothing_is_read_without(fields):
+    values = np.tile(np.linspace(0, 3000, 301).round().astype(np.uint16), (10, 1))
+    np.testing.assert_array_equal(
+        images.read_radiograph(dicom(values, **fields)), images.read_radiograph(dicom(values))
+    )
+
+
+def test_dicom_window_of_monochrome1_is_inverted_after_it_is_applied():
+    values = np.tile(np.linspace(0, 3000, 301).round().astype(np.uint16), (10, 1))
+    read = images.read_radiograph(dicom(values, "MONOCHROME1", WindowCenter=1000.5, WindowWidth=1001))
+    assert (read[values <= 500] == 255).all() and (read[values > 1500] == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("fields", [{}, {"PixelPaddingRangeLimit": -31_000}], ids=["one value", "a range"])
+def test_dicom_padding_takes_no_part_of_the_grey_scale(kind, fields):
+    dark, bright = (-900, 700) if kind == "MONOCHROME2" else (700, -900)
+    values = as_tone(planted(), dark, bright, np.int16)
+    whole = images.read_radiograph(dicom(values, kind))
+    values[-4:] = -32_000
+    read = images.read_radiograph(dicom(values, kind, PixelPaddingValue=-32_000, **fields))
+    np.testing.assert_array_equal(read[:-4], whole[:-4])
+    assert not read[-4:].any()
+
+
+def test_dicom_padding_whose_value_has_lost_its_sign_beside_a_dead_pixel():
+    values = np.random.default_rng(7).integers(1000, 3000, (80, 80)).astype(np.int16)
+    whole = images.read_radiograph(dicom(values))
+    values[:8], values[40, 40] = -2000, -30_000
+    dataset = pydicom.dcmread(io.BytesIO(dicom(values)))
+    dataset.add_new("PixelPaddingValue", "US", 0x10000 - 2000)
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset)
+    difference = images.read_radiograph(file.getvalue())[8:].astype(int) - whole[8:]
+    difference[32, 40] = 0
+    assert np.abs(difference).max() <= 1
+
+
+def test_dicom_without_header_reads_in_the_default_encoding():
+    # No preamble and no meta group: the data set alone, as implicit little endian.
+    dataset = pydicom.dcmread(io.BytesIO(dicom(planted())))
+    del dataset.file_meta
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset, implicit_vr=True, little_endian=True)
+    np.testing.assert_array_equal(images.read_radiograph(file.getvalue(), "old.DCM"), planted())
+
+
+def test_pixel_spacing():
+    assert images.pixel_spacing(dicom(planted(), PixelSpacing=[0.2, 0.1], ImagerPixelSpacing=[0.3, 0.3])) == (0.2, 0.1)
+    assert images.pixel_spacing(dicom(planted(), ImagerPixelSpacing=[0.143, 0.143])) == (0.143, 0.143)
+    assert images.pixel_spacing(dicom(planted())) is None
+    for nonsense in ([0, 0], [1e200, 1e200]):
+        assert images.pixel_spacing(dicom(planted(), PixelSpacing=nonsense)) is None
+    assert images.pixel_spacing(saved(GREY, "PNG", dpi=(300, 300))) is None
+
+
+def test_dicom_compression_without_decoder_names_it():
+    dataset = pydicom.dcmread(io.BytesIO(dicom(planted())))
+    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    dataset.PixelData = encapsulate([b"\xff\xd8\xff\xd9"])
+    dataset["PixelData"].is_undefined_length = True
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    with pytest.raises(ValueError, match=r"^lossless\.dcm: .*JPEG Lossless.*save it uncompressed"):
+        images.read_radiograph(file.getvalue(), "lossless.dcm")
+
+
+def test_real_dicom_has_dark_lungs_beside_a_bright_middle():
+    store = pytest.importorskip("data_store", reason="the package pydicom-data is not installed")
+    path = Path(store.__file__).parent / "data" / "RG1_UNCI.dcm"
+    chest = images.read_radiograph(path)
+    assert chest.shape == (1955, 1841)
+    small = to_square(chest, 128).astype(float)
+    right, middle, left = (small[35:70, columns].mean() for columns in (slice(30, 50), slice(60, 70), slice(80, 98)))
+    assert right + 40 < middle and left + 40 < middle
+    assert images.pixel_spacing(path) is None  # the file says 0.000 mm

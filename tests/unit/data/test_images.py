@@ -1,0 +1,317 @@
+"""Radiographs are read as they should be seen. The truth is planted; tifffile and pydicom write the files."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from cxrseg.data import images
+
+SHAPE = (40, 56)
+
+
+def planted() -> np.ndarray:
+    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
+    picture = np.zeros(SHAPE, np.uint8)
+    picture[5:15, 8:30] = 255
+    picture[25:38, 40:50] = 128
+    return picture
+
+
+def saved(picture: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def tiff(values: np.ndarray, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
+def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, kind
+    if values is not None:
+        dataset.Rows, dataset.Columns = values.shape
+        dataset.BitsAllocated = dataset.BitsStored = 8 * values.itemsize
+        dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, int(values.dtype.kind == "i")
+        dataset.PixelData = values.tobytes()
+        dataset["PixelData"].VR = "OW" if values.itemsize == 2 else "OB"
+    for tag, value in tags.items():
+        setattr(dataset, tag, value)
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def as_tone(grey: np.ndarray, dark: int, bright: int, dtype) -> np.ndarray:
+    return (dark + grey.astype(float) / 255 * (bright - dark)).round().astype(dtype)
+
+
+GREY = Image.fromarray(planted())
+
+
+RGB = GREY.convert("RGB")
+
+
+LOSSLESS = {
+    "png": saved(GREY, "PNG"),
+    "bmp": saved(GREY, "BMP"),
+    "tiff": saved(GREY, "TIFF"),
+    "tiff, LZW": saved(GREY, "TIFF", compression="tiff_lzw"),
+    "tiff, white is zero": tiff(255 - planted(), photometric="miniswhite"),
+    "png, RGB": saved(RGB, "PNG"),
+    "png, opaque RGBA": saved(GREY.convert("RGBA"), "PNG"),
+    "png, grey with alpha": saved(GREY.convert("LA"), "PNG"),
+    "png, palette": saved(RGB.quantize(8), "PNG"),
+    "bmp, palette": saved(RGB.quantize(8), "BMP"),
+    "dicom": dicom(planted()),
+    "dicom, MONOCHROME1": dicom(255 - planted(), "MONOCHROME1"),
+}
+
+
+DEEP = {
+    "png, 16 bit": saved(Image.fromarray(planted().astype(np.uint16) * 257), "PNG"),
+    "png, 12 in 16 bit": saved(Image.fromarray(as_tone(planted(), 100, 4000, np.uint16)), "PNG"),
+    "tiff, 16 bit, big endian": tiff(as_tone(planted(), 7, 50_000, ">u2"), byteorder=">"),
+    "tiff, 16 bit, white is zero": tiff(as_tone(planted(), 4000, 100, np.uint16), photometric="miniswhite"),
+    "tiff, 32-bit float": tiff(planted().astype(np.float32) / 255),
+    "tiff, negative float": tiff(planted().astype(np.float32) - 1000),
+    "dicom, 16 bit": dicom(as_tone(planted(), 300, 3500, np.uint16)),
+    "dicom, signed": dicom(as_tone(planted(), -900, 700, np.int16)),
+    "dicom, MONOCHROME1": dicom(as_tone(planted(), 3500, 300, np.uint16), "MONOCHROME1"),
+    "dicom, falling rescale": dicom(
+        as_tone(planted(), 3500, 300, np.uint16), RescaleSlope=-2, RescaleIntercept=5000, RescaleType="US"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_eight_bit_values_stay(kind):
+    read = images.read_radiograph(LOSSLESS[kind])
+    assert read.dtype == np.uint8
+    np.testing.assert_array_equal(read, planted())
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_deeper_values_are_stretched_over_the_grey_scale(kind):
+    read = images.read_radiograph(DEEP[kind])
+    assert read.dtype == np.uint8
+    np.testing.assert_allclose(read.astype(int), planted(), atol=1)
+
+
+def test_jpeg_is_near():
+    read = images.read_radiograph(saved(GREY, "JPEG", quality=95))
+    assert np.abs(read.astype(int) - planted()).mean() < 2
+
+
+def test_luminance_of_colours_is_itu_601():
+    row = Image.new("RGB", (3, 1))
+    for column, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255)]):
+        row.putpixel((column, 0), colour)
+    np.testing.assert_allclose(images.read_radiograph(saved(row, "PNG"))[0], [76, 150, 29], atol=1)
+
+
+def test_transparent_pixels_are_laid_on_black():
+    clear = Image.new("RGBA", (2, 1), (255, 255, 255, 0))
+    clear.putpixel((1, 0), (255, 255, 255, 128))
+    np.testing.assert_allclose(images.read_radiograph(saved(clear, "PNG"))[0], [0, 128], atol=1)
+
+
+def test_one_bit():
+    picture = Image.fromarray(planted() == 255)
+    for kind in ("PNG", "BMP", "TIFF"):
+        np.testing.assert_array_equal(images.read_radiograph(saved(picture, kind)) == 255, planted() == 255)
+
+
+# EXIF: how the stored picture follows from the upright one (TIFF 6.0, tag 274).
+STORED_AS = {
+    1: lambda upright: upright,
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.T,
+    6: lambda upright: np.rot90(upright),
+    7: lambda upright: upright[::-1, ::-1].T,
+    8: lambda upright: np.rot90(upright, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED_AS)
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PNG 16 bit"])
+def test_exif_orientation_is_applied(kind, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = np.ascontiguousarray(STORED_AS[orientation](planted()))
+    picture = Image.fromarray(stored.astype(np.uint16) * 257 if "16" in kind else stored)
+    read = images.read_radiograph(saved(picture, kind.split()[0], exif=exif))
+    np.testing.assert_array_equal(read, planted())
+
+
+def test_exif_orientation_of_a_phone_jpeg():
+    exif = Image.Exif()
+    exif[274] = 6
+    read = images.read_radiograph(saved(Image.fromarray(np.rot90(planted())), "JPEG", quality=95, exif=exif))
+    assert read.shape == SHAPE
+    assert np.abs(read.astype(int) - planted()).mean() < 2
+
+
+def test_one_hot_pixel_does_not_darken_a_deep_image():
+    values = as_tone(planted(), 100, 4000, np.uint16)
+    values[0, 0] = 65535
+    np.testing.assert_allclose(images.read_radiograph(tiff(values))[1:].astype(int), planted()[1:], atol=1)
+
+
+def test_few_bright_pixels_on_a_constant_deep_image_survive():
+    values = np.full((100, 100), 500, np.uint16)
+    values[3, 4] = 600
+    assert np.argwhere(images.read_radiograph(tiff(values)) == 255).tolist() == [[3, 4]]
+
+
+def test_constant_deep_image_is_black():
+    assert not images.read_radiograph(tiff(np.full((4, 4), 500, np.uint16))).any()
+
+
+def test_float_that_is_no_number_counts_as_darkest():
+    values = planted().astype(np.float32)
+    values[0, 0], values[0, 1] = np.nan, np.inf
+    np.testing.assert_array_equal(images.read_radiograph(tiff(values)), planted())
+
+
+def test_path_bytes_and_file_object_give_the_same(tmp_path):
+    path = tmp_path / "chest.PNG"
+    path.write_bytes(LOSSLESS["png"])
+    with path.open("rb") as file:
+        for source in (path, str(path), LOSSLESS["png"], file, file):
+            np.testing.assert_array_equal(images.read_radiograph(source), planted())
+
+
+def test_mask_is_cut_at_half_scale():
+    levels = np.array([[0, 1, 127, 128, 200, 255]], np.uint8)
+    expected = [[False, False, False, True, True, True]]
+    assert images.read_mask(saved(Image.fromarray(levels), "PNG")).tolist() == expected
+    assert images.read_mask(saved(Image.fromarray(levels.astype(np.uint16) * 257), "PNG")).tolist() == expected
+    assert images.read_mask(tiff(levels.astype(np.float32) / 255)).tolist() == expected
+
+
+@pytest.mark.parametrize("top", [1, 255])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_mask_of_two_values_however_stored(top, dtype):
+    truth = planted() == 255
+    np.testing.assert_array_equal(images.read_mask(tiff((truth * top).astype(dtype))), truth)
+
+
+def test_empty_and_full_mask():
+    assert not images.read_mask(saved(Image.new("L", (5, 4), 0), "PNG")).any()
+    assert images.read_mask(saved(Image.new("L", (5, 4), 255), "PNG")).all()
+    assert images.read_mask(saved(Image.new("1", (5, 4), 1), "PNG")).all()
+
+
+def test_label_map_is_refused_rather_than_read_as_empty():
+    labels = Image.fromarray((planted() // 100).astype(np.uint8))
+    with pytest.raises(ValueError, match=r"^left-right\.png: the brightest pixel of this mask is 2; expected .*255"):
+        images.read_mask(saved(labels, "PNG"), "left-right.png")
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_truncation_is_an_error_or_the_whole_picture():
+    for kind, whole in {**LOSSLESS, "jpeg": saved(GREY, "JPEG")}.items():
+        expected = images.read_radiograph(whole, kind)
+        for length in range(0, len(whole), max(1, len(whole) // 60)):
+            try:
+                read = images.read_radiograph(whole[:length], kind)
+            except ValueError as error:
+                assert "\n" not in str(error) and str(error).startswith(f"{kind}: ") and "expected" in str(error)
+            else:
+                np.testing.assert_array_equal(read, expected)
+                assert length > 0.8 * len(whole), kind
+
+
+def test_damaged_files_raise_nothing_but_value_error():
+    rng = np.random.default_rng(0)
+    for kind, whole in {**LOSSLESS, **DEEP, "jpeg": saved(GREY, "JPEG")}.items():
+        for _ in range(15):
+            damaged = bytearray(whole)
+            for place in rng.integers(0, min(len(whole), 600), 5):
+                damaged[place] = rng.integers(256)
+            try:
+                read = images.read_radiograph(bytes(damaged), kind)
+            except ValueError as error:
+                assert "\n" not in str(error)
+            else:
+                assert read.dtype == np.uint8 and read.ndim == 2
+
+
+def bomb(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
+    """A PNG that claims a size, or a kind of pixel, that it does not have."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return (
+        LOSSLESS["png"][:8] + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body)) + LOSSLESS["png"][33:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "empty"),
+        (b"not a picture at all" * 20, "not an image"),
+        (b"GIF89a" + b"\0" * 100, "not an image"),
+        (bomb(60_000, 60_000), "far more pixels"),
+        (bomb(11_000, 10_000), "far more pixels"),
+        (bomb(9_000, 100), r"9000 x 100 pixels; expected sides of 1 to 8192"),
+        (dicom(None), "without pixel data"),
+        (dicom(planted(), NumberOfFrames=3), "3 frames"),
+        (dicom(planted(), "PALETTE COLOR"), "palette"),
+        (dicom(planted(), Rows=30_000), "30000 pixels"),
+        (dicom(planted(), Rows=60), "cannot be decoded"),
+        (tiff(np.zeros((3, 8, 8), np.uint8), photometric="minisblack"), "3 pages"),
+        (tiff(np.full((3, 3), np.nan, np.float32)), "finite"),
+        (tiff(np.full((8, 8, 3), 4095, np.uint16), photometric="rgb"), "16 bits in each"),
+        (tiff(np.full((3, 8, 8), 4095, np.uint16), photometric="rgb", planarconfig="separate"), "16 bits in each"),
+        (bomb(8, 8, depth=16, colour=2), "16 bits in each"),
+        (bomb(8, 8, depth=16, colour=4), "16 bits in each"),
+        (tiff(np.arange(-32, 32, dtype=np.int8).reshape(8, 8)), "signed 8 bits"),
+        (b"\0" * 128 + b"DICM" + b"\2\0\x10\0UI\x16\0001.2.840.10008.1.2.1.99\0" + b"x" * 99, "deflated"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_read_is_refused_in_one_line(tmp_path, content, problem):
+    path = tmp_path / "chest.png"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=problem) as caught:
+        images.read_radiograph(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message and ("expected" in message or "save it" in message)
+
+
+def test_text_named_dcm(tmp_path):
+    path = tmp_path / "chest.dcm"
+    path.write_text("this is a letter\n" * 30)
+    with pytest.raises(ValueError, match=r"chest\.dcm: .*expected one PNG"):
+        images.read_radiograph(path)
+
+
+def test_missing_file_and_folder_instead(tmp_path):
+    for path in (tmp_path / "none.png", tmp_path):
+        with pytest.raises(ValueError, match="cannot be opened"):
+            images.read_radiograph(path)
+
+
+def test_file_too_long_is_not_read(tmp_path):
+    path = tmp_path / "huge.dcm"
+    with path.open("wb") as file:  # a hole: no disk is used
+        file.truncate(images.MAX_BYTES + 1)
+    with pytest.raises(ValueError, match="expected at most"):
+        images.read_radiograph(path)

@@ -1,0 +1,57 @@
+"""Scores of many cases, summed up by class and by structure."""
+
+import numpy as np
+import pytest
+
+from cxrseg.config import EvaluateConfig
+from cxrseg.evaluate.scores import aggregate, score
+
+CONFIG = EvaluateConfig(resamples=200)
+
+
+def masks_with(*dices, size=40):
+    """Make pairs of masks of known Dice: 200 true pixels, of which a share is found and as many are extra."""
+    for dice in dices:
+        truth, predicted = np.zeros((size, size, 1), bool), np.zeros((size, size, 1), bool)
+        truth.ravel()[:200] = True
+        hit = round(200 * dice)
+        predicted.ravel()[:hit] = True
+        predicted.ravel()[400 : 600 - hit] = True
+        yield truth, predicted
+
+
+def test_summary_counts_by_class():
+    pairs = list(masks_with(1.0, 0.95, 0.85, 0.5))
+    labels = ["COVID", "COVID", "Normal", "Normal"]
+    items = [({"case_id": str(n), "label": labels[n], "fold": 0}, *pair) for n, pair in enumerate(pairs)]
+    summary = aggregate(score(items, ["lungs"]), ["lungs"], CONFIG)
+    assert summary["dice"]["mean"] == pytest.approx(0.825)
+    assert summary["dice"]["min"] == pytest.approx(0.5)
+    assert summary["dice"]["below_090"] == 0.5
+    assert summary["macro"]["dice"]["mean"] == pytest.approx((0.975 + 0.675) / 2)
+    assert summary["macro"] == summary["structures"]["lungs"]["macro"]
+    assert summary["classes"]["COVID"]["dice"]["mean"] == pytest.approx(0.975)
+    assert summary["classes"]["Normal"]["n"] == 2
+    assert summary["failures"] == {"below_080": 1, "below_090": 2}
+    assert summary["structures"]["lungs"]["dice"] == summary["dice"]
+    low, high = summary["dice"]["ci95"]
+    assert 0.5 <= low < 0.825 < high <= 1
+
+
+def test_structure_that_some_lack_is_scored_where_it_is():
+    ((truth, predicted),) = masks_with(0.8)
+    nothing = np.zeros_like(truth)
+    items = [
+        ({"case_id": "a", "label": "COVID", "fold": 0}, truth, predicted),
+        ({"case_id": "b", "label": "Normal", "fold": 0}, nothing, nothing),
+        ({"case_id": "c", "label": "Normal", "fold": 0}, nothing, predicted),
+    ]
+    summary = aggregate(score(items, ["infection"]), ["infection"], CONFIG)
+    assert (summary["n_cases"], summary["failures"]) == (3, {"below_080": 0, "below_090": 1})
+    scores = summary["structures"]["infection"]
+    assert scores["n"] == 1
+    assert scores["dice"]["mean"] == pytest.approx(0.8)
+    assert list(scores["classes"]) == ["COVID"]
+    assert scores["absent"] == {"n": 2, "false_positives": 1}
+    with pytest.raises(ValueError, match="none of 2 cases has infection"):
+        aggregate(score(items[1:], ["infection"]), ["infection"], CONFIG)

@@ -1,0 +1,219 @@
+"""One's own radiographs: where the mask lies, what is measured, and what happens to files that are none."""
+
+import csv
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from support import bomb, cxrseg, save_dicom
+
+from cxrseg import models
+from cxrseg.evaluate.predict import Network
+from cxrseg.segment.files import COLUMNS, _names, find_files, segment_files
+from cxrseg.segment.model import Model
+
+CARD = models.ModelCard(
+    input_size=128, structures=["lungs"], threshold=0.5, pieces=0, study="demo", run="demo", trained_on="On nothing.",
+    dataset_fingerprint="", commit="", seed=1, seconds=1, agreement={}, sha256="",
+    scores={"dice": 0.9, "ci95": [0.88, 0.92], "cases": 12},
+)  # fmt: skip
+
+
+def bright(inputs):
+    """Take what is bright for lung, and be sure of it."""
+    return np.clip(20 * inputs - 9, 0, 1)
+
+
+def dark(inputs):
+    """Take what is dark for lung, but not black as a border is."""
+    return np.where(inputs > 0.1, np.clip(8 - 20 * inputs, 0, 1), 0).astype(np.float32)
+
+
+BRIGHT, DARK = (Model(Network(128, answer), CARD) for answer in (bright, dark))
+
+
+def chest(height, width):
+    """Return two ellipses as a mask: a larger one at the left, a smaller one at the right and higher up."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    y, x = y - height / max(height, width) / 2, x - width / max(height, width) / 2
+    return ((x + 0.15) / 0.1) ** 2 + (y / 0.25) ** 2 < 1, ((x - 0.15) / 0.08) ** 2 + ((y + 0.05) / 0.2) ** 2 < 1
+
+
+def dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+def planted(kind, folder):
+    """Write a picture that is bright on two known ellipses; return the file and the mask as one sees it upright."""
+    height, width = (700, 1100) if kind != "tall" else (1100, 600)
+    right, left = chest(height, width)
+    grey = np.where(right | left, 220, 20).astype(np.uint8)
+    file = folder / f"{kind}.png"
+    if kind == "sixteen":
+        Image.fromarray(grey.astype(np.uint16) * 16).save(file)
+    elif kind == "exif":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned a quarter to the right when shown
+        file = folder / "exif.jpg"
+        Image.fromarray(np.rot90(grey)).save(file, exif=exif, quality=95)
+    elif kind == "monochrome1":
+        file = folder / "inverted.dcm"
+        save_dicom(4095 - grey.astype(np.uint16) * 16, file, PhotometricInterpretation="MONOCHROME1")
+    else:
+        Image.fromarray(grey).save(file)
+    return file, right, left
+
+
+@pytest.mark.parametrize("kind", ["wide", "tall", "sixteen", "exif", "monochrome1"])
+def test_mask_lies_where_the_shape_was_planted(kind, tmp_path):
+    file, right, left = planted(kind, tmp_path)
+    ((done, row),) = segment_files(BRIGHT, [file], tmp_path / "out")
+    assert done == file
+    mask = np.asarray(Image.open(tmp_path / "out" / row["mask"])) > 0
+    assert mask.shape == right.shape
+    assert dice(mask, right | left) > 0.985  # the network sees 128 pixels a side
+    assert row["right_px"] == pytest.approx(right.sum(), rel=0.02)  # the patient's right: the picture's left
+    assert row["left_px"] == pytest.approx(left.sum(), rel=0.02)
+    assert row["left_to_right"] == pytest.approx(left.sum() / right.sum(), rel=0.03)
+    assert "frontal" not in row["warning"]
+
+
+def test_square_millimetres_where_dicom_knows_them(tmp_path):
+    right, left = chest(400, 500)
+    save_dicom(np.where(right | left, 3000, 300), tmp_path / "a.dcm", PixelSpacing=[0.5, 0.4])
+    Image.fromarray((right | left).astype(np.uint8) * 255).save(tmp_path / "b.png", dpi=(300, 300))
+    rows = dict(segment_files(BRIGHT, [tmp_path / "a.dcm", tmp_path / "b.png"], tmp_path / "out"))
+    assert rows[tmp_path / "a.dcm"]["left_mm2"] == pytest.approx(left.sum() * 0.2, rel=0.02)
+    assert rows[tmp_path / "b.png"]["left_mm2"] is None  # what printers are told is no spacing
+
+
+def test_table_has_a_row_per_file_in_order(tmp_path):
+    files = []
+    for k in range(7):
+        (tmp_path / str(k)).mkdir()
+        files.append(planted("wide", tmp_path / str(k))[0])
+    done = [file for file, _ in segment_files(BRIGHT, files, tmp_path / "out", crop=True, workers=3)]
+    assert done == files
+    with open(tmp_path / "out" / "segmentations.csv") as table:
+        rows = list(csv.DictReader(table))
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    assert tuple(rows[0]) == COLUMNS
+    for column in ("mask", "overlay", "crop"):
+        assert len({row[column] for row in rows}) == 7  # one name each, though all files are called alike
+        assert all((tmp_path / "out" / row[column]).is_file() for row in rows)
+
+
+def test_folders_patterns_and_files(tmp_path):
+    for name in ("b.png", "a.jpg", "notes.txt", "sub/c.BMP", "out/old-mask.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("IM000001", "1.2.840.10008.5"):
+        save_dicom(np.ones((8, 8)), tmp_path / name)
+    found, problems = find_files([str(tmp_path)], tmp_path / "out")
+    assert [file.name for file in found] == ["1.2.840.10008.5", "IM000001", "a.jpg", "b.png", "c.BMP"]
+    assert list(_names(found).values()) == ["1.2.840.10008.5", "IM000001", "a", "b", "c"]
+    assert problems == []
+    found, _ = find_files([str(tmp_path / "*.png"), str(tmp_path / "b.png")], tmp_path / "out")
+    assert [file.name for file in found] == ["b.png"]
+    found, _ = find_files([str(tmp_path / "notes.txt")], tmp_path / "out")
+    assert len(found) == 1  # named in full: tried, and its error named
+    for given in (tmp_path, tmp_path / "b.png", tmp_path / "*.png"):  # a result could take a radiograph's place
+        found, problems = find_files([str(given)], tmp_path)
+        assert found == [] and "another --out" in problems[0]
+    _, problems = find_files([str(tmp_path / "nothing-*.png"), str(tmp_path / "no.png")], tmp_path / "out")
+    assert len(problems) == 2
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """Return a folder of files that are no chest X-rays, and what each error must say."""
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("this is text")
+    (folder / "bomb.png").write_bytes(bomb(60_000, 60_000))
+    (folder / "wide.png").write_bytes(bomb(20_000, 300))
+    save_dicom(np.ones((8, 8)), folder / "nothing.dcm")
+    dataset = pydicom.dcmread(folder / "nothing.dcm")
+    del dataset.PixelData
+    dataset.save_as(folder / "nothing.dcm")
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[50:250, 100:330] = 255, 240, 200
+    Image.fromarray(photo).save(folder / "photo.png")
+    return folder, {
+        "empty.png": "empty", "text.jpg": "not an image", "bomb.png": "pixels", "wide.png": "20000 x 300",
+        "nothing.dcm": "without pixel data",
+    }  # fmt: skip
+
+
+def test_bad_files_are_named_and_do_not_stop_the_rest(hostile, tmp_path):
+    folder, expected = hostile
+    files, _ = find_files([str(folder)], tmp_path / "out")
+    rows = {file.name: row for file, row in segment_files(BRIGHT, files, tmp_path / "out")}
+    assert rows.keys() == expected.keys() | {"photo.png"}
+    for name, sign in expected.items():
+        assert isinstance(rows[name], str)
+        assert name in rows[name]
+        assert sign in rows[name]
+        assert "\n" not in rows[name]
+    assert "does not look like a frontal chest X-ray" in rows["photo.png"]["warning"]
+
+
+def test_names_that_cannot_be_written_stop_nothing(tmp_path):
+    names = ["a.png", f"{'n' * 249}.png", os.fsdecode(b"r\xf6ntgen.png")]
+    files = [tmp_path / name for name in names]
+    for file in files:
+        Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).save(file)
+    rows = {file.name: row for file, row in segment_files(BRIGHT, files, tmp_path / "out")}
+    assert "too long" in rows.pop(names[1])
+    table = list(csv.DictReader((tmp_path / "out" / "segmentations.csv").read_text("utf-8").splitlines()))
+    assert [row["file"].rpartition("/")[2] for row in table] == ["a.png", "r\\udcf6ntgen.png"]
+
+
+@pytest.mark.slow
+def test_command_line(exported, checkout, hostile, tmp_path):
+    pytest.importorskip("onnxruntime")
+    folder, expected = hostile
+    planted("tall", folder)
+    done = cxrseg(checkout, "segment", folder, "--run", "tiny", "--out", tmp_path / "out", "--crop")
+    assert done.returncode == 1
+    errors = done.stderr.strip().splitlines()
+    assert len(errors) == len(expected)
+    assert all(line.startswith("error: ") for line in errors)
+    assert "Trained on" in done.stdout
+    assert "Mean Dice" in done.stdout
+    assert "2 segmented" in done.stdout
+    assert len(list((tmp_path / "out").glob("*-lungs.png"))) == 2
+    done = cxrseg(checkout, "segment", folder / "wide.png", "--run", "nobody")
+    assert done.returncode == 1
+    assert "cxrseg export nobody" in done.stderr
+
+
+@pytest.mark.slow
+def test_hostile_files_take_little_memory(exported, checkout, hostile, tmp_path):
+    folder, _ = hostile
+    command = [
+        sys.executable,
+        "-m",
+        "cxrseg.cli",
+        "segment",
+        str(folder),
+        "--run",
+        "tiny",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    # Through a small process: a child of this one would count what this one held when it was forked.
+    code = (
+        "import resource, subprocess, sys; "
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=checkout, capture_output=True, text=True, check=True
+    )
+    assert 10 * 1024 < int(done.stdout) < 600 * 1024  # KiB

@@ -1,0 +1,27 @@
+"""The pictures of a result."""
+
+import numpy as np
+import pytest
+
+from cxrseg.segment.overlay import cut_out, overlay
+
+
+def test_crop_is_the_lungs_and_nothing_else():
+    image = np.full((40, 60), 100, np.uint8)
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 5:15] = mask[12:30, 40:50] = True
+    cut = np.asarray(cut_out(image, mask))
+    assert cut.shape == (20, 45)
+    np.testing.assert_array_equal(cut > 0, mask[10:30, 5:50])
+    assert cut_out(image, np.zeros_like(mask)).size == (1, 1)
+
+
+def test_overlay_tints_the_lungs_only_and_is_small():
+    image = np.full((3000, 1500), 100, np.uint8)
+    mask = np.zeros((3000, 1500), bool)
+    mask[600:1200, 300:900] = True
+    shown = np.asarray(overlay(image, mask)).astype(int)
+    assert shown.shape == (1024, 512, 3)
+    coloured = (shown.max(axis=2) - shown.min(axis=2)) > 0
+    assert coloured.mean() == pytest.approx(mask.mean(), rel=0.02)
+    assert coloured[205:409, 103:307].mean() > 0.99

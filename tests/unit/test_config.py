@@ -1,0 +1,40 @@
+"""What a study may set."""
+
+import pytest
+
+from cxrseg.config import TrainConfig
+from cxrseg.studies import read_study
+
+
+def study(tmp_path, text="", *overrides):
+    file = tmp_path / "mine.yml"
+    file.write_text(text)
+    return read_study(file, list(overrides))
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("train.epochs=many", "train.epochs"),
+        ("train.epochs=0", "train.epochs"),
+        ("train.learning_rate=-1", "train.learning_rate"),
+        ("train.learning_rate=.nan", "train.learning_rate"),
+        ("data.folds=1", "data.folds"),
+        ("train.input_size=100", "multiple of 16"),
+        ("run_folds=9", "run_folds 9 is more than data.folds 5"),
+        ("data.image_size=64", "train.input_size"),
+        ("data.source=phantoms", "data.source"),
+        ("train.epochs", "expected key=value"),
+        ("data.path=x.zip", "phantoms come from no file"),
+        ("title.x=1", "title has no keys of its own"),
+    ],
+)
+def test_impossible_value_is_refused_in_one_line(tmp_path, override, named):
+    with pytest.raises(ValueError, match=named.replace(".", "\\.")) as error:
+        study(tmp_path, "title: x", override)
+    assert "\n" not in str(error.value)
+
+
+def test_configuration_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        TrainConfig().epochs = 3
