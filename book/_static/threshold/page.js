@@ -6,7 +6,7 @@
   const COLOURS = { outline: [0, 158, 115, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // last: opacity
   const STEPS = Array.from({ length: 99 }, (_, k) => (k + 1) / 100); // the slider's
 
-  const { cases, threshold: usual, pieces } = globalThis.explorer;
+  const { cases, threshold: usual, pieces } = globalThis.threshold;
   const part = (name) => document.getElementById(`threshold-${name}`);
   const slider = part("slider");
   let shown = null;

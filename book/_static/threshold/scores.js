@@ -1,4 +1,4 @@
-// The scores of a thresholded mask: cxrseg/masks.py and the overlap measures of cxrseg/metrics.py again.
+// The scores of a thresholded mask: cxrseg/evaluate/masks.py and the overlap measures of cxrseg/evaluate/metrics.py again.
 "use strict";
 globalThis.tryit ??= {};
 

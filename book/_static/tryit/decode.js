@@ -1,4 +1,4 @@
-// Read a radiograph as 8-bit grey, as cxrseg/images.py does: PNG, JPEG, BMP, and uncompressed DICOM.
+// Read a radiograph as 8-bit grey, as cxrseg/data/images.py does: PNG, JPEG, BMP, and uncompressed DICOM.
 "use strict";
 globalThis.tryit ??= {};
 

@@ -1,4 +1,4 @@
-// Deep pixels to 8 bits, as cxrseg/images.py does it.
+// Deep pixels to 8 bits, as cxrseg/data/images.py does it.
 "use strict";
 globalThis.tryit ??= {};
 

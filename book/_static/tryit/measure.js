@@ -1,31 +1,31 @@
-// What can be said of a segmentation without a reference: cxrseg/plausibility.py again.
+// What can be said of a segmentation without a reference, as cxrseg/segment/ does it.
 "use strict";
 globalThis.tryit ??= {};
 
 {
   const LOW = 0.9; // predicted Dice below which a person is told to look twice
   const SHARE = [0.05, 0.6]; // of the picture, covered by lungs
-  const RATIO = [1 / 3, 3]; // left lung over right lung
+  const RATIO = 3; // the larger lung over the smaller
   const SMALL = 0.1; // a piece smaller than this share of the largest is not kept
   const PIECE = 0.05; // share of the mask from which a piece counts
 
   // The column between the two lungs, the emptiest of the middle third: 0 left to 1 right.
-  function betweenLungs(probability, size) {
+  function betweenLungs(levels, size) {
     const third = Math.floor(size / 3);
     let best = Infinity;
     let place = 0;
     for (let x = third; x < size - third; x++) {
-      let cost = 1e-3 * Math.abs(x - (size - 1) / 2); // of empty columns, the most central
-      for (let y = 0; y < size; y++) cost += probability[y * size + x];
+      let cost = 0.25 * Math.abs(x - (size - 1) / 2); // of empty columns, the most central
+      for (let y = 0; y < size; y++) cost += levels[y * size + x];
       if (cost < best) [best, place] = [cost, x];
     }
     return (place + 0.5) / size;
   }
 
   // The first column, in pixels of the picture, that belongs to the picture's right side.
-  function border(probability, size, width, height) {
+  function border(levels, size, width, height) {
     const { side, left } = tryit.squareAround(width, height);
-    return Math.min(Math.max(tryit.round(betweenLungs(probability, size) * side) - left, 0), width);
+    return Math.min(Math.max(tryit.round(betweenLungs(levels, size) * side) - left, 0), width);
   }
 
   // Number what is connected, from 1: where(k) says which pixels count, `eight` whether corners connect.
@@ -54,7 +54,7 @@ globalThis.tryit ??= {};
     return { labels, sizes };
   }
 
-  // The `pieces` largest pieces of a mask, their holes filled, as cxrseg/masks.py does it.
+  // The `pieces` largest pieces of a mask, their holes filled, as cxrseg/evaluate/masks.py does it.
   function largest(mask, size, pieces) {
     const { labels, sizes } = label(mask.length, size, (k) => mask[k]);
     const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
@@ -68,12 +68,12 @@ globalThis.tryit ??= {};
     return kept.map((value, k) => (value || !reached.has(outside[k]) ? 1 : 0));
   }
 
-  // Change probabilities so that their mask has the `pieces` largest pieces only, their holes filled.
-  function keepLargest(probability, size, threshold, pieces) {
-    if (!pieces) return probability;
-    const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
+  // Change levels so that their mask has the `pieces` largest pieces only, their holes filled.
+  function keepLargest(levels, size, threshold, pieces) {
+    if (!pieces) return levels;
+    const mask = Uint8Array.from(levels, (value) => (value >= threshold * 255 ? 1 : 0));
     const kept = largest(mask, size, pieces);
-    return probability.map((value, k) => (mask[k] === kept[k] ? value : kept[k]));
+    return levels.map((value, k) => (mask[k] === kept[k] ? value : 255 * kept[k]));
   }
 
   // How many connected pieces hold at least PIECE of the mask.
@@ -98,8 +98,8 @@ globalThis.tryit ??= {};
     }
     const count = pieces(mask, width);
     if (count !== 2) reasons.push(`${count} large ${count === 1 ? "piece" : "pieces"}, expected 2`);
-    if (left < RATIO[0] * right || left > RATIO[1] * right) {
-      const [small, large] = [Math.min(left, right), Math.max(left, right)];
+    const [small, large] = [Math.min(left, right), Math.max(left, right)];
+    if (large > RATIO * small) {
       reasons.push(small ? `one lung is ${(large / small).toFixed(1)} times the other` : "lung on one side only");
     }
     return reasons;

@@ -45,20 +45,19 @@ tryit.packed = {};
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmBinary = await unpacked("wasm");
     const session = await ort.InferenceSession.create(await unpacked("model"));
-    const channels = { as_is: 1, equalised: 2 }[info.contrast];
     const size = info.input_size;
+    const grid = tryit.gridOf(size);
 
-    // square: Uint8Array (size x size). Returns Float32Array (size x size), the first structure's probabilities.
+    // square: Uint8Array (grid x grid). Returns Uint8Array (grid x grid), the first structure's probability times 255.
     async function run(square) {
-      const input = tryit.networkInput(square, size, info.contrast);
-      const image = new ort.Tensor("float32", input, [1, size, size, channels]);
+      const image = new ort.Tensor("float32", tryit.networkInput(square, grid, size), [1, size, size, 1]);
       const { probability } = await session.run({ image });
       const structures = info.structures.length;
-      return Float32Array.from({ length: size * size }, (_, k) => probability.data[k * structures]);
+      return tryit.toLevels(Float32Array.from({ length: size * size }, (_, k) => probability.data[k * structures]), size, grid);
     }
 
-    await run(new Uint8Array(size * size)); // the first run is slower: have it done before anyone waits
-    return { info, run };
+    await run(new Uint8Array(grid * grid)); // the first run is slower: have it done before anyone waits
+    return { info, grid, run };
   }
 
   let loaded;

@@ -6,7 +6,8 @@
   const TINT = [0, 158, 115];
 
   const part = (name) => document.getElementById(`tryit-${name}`);
-  const threshold = () => Math.fround(part("threshold").value); // as NumPy compares: in float32
+  const threshold = () => Number(part("threshold").value);
+  const cutOf = (limit) => Math.fround(limit * 255); // interpolated levels are compared in float32, as NumPy does
   const number = (value) => value.toLocaleString("en");
   let shown = null; // the radiograph in view, with all that was found in it
   let latest = 0;
@@ -40,17 +41,17 @@
   }
 
   async function segment(network, { grey, width, height }) {
-    const size = network.info.input_size;
+    const size = network.grid;
     const square = tryit.toSquare(grey, width, height, size);
-    const probability = await network.run(square);
+    const levels = await network.run(square);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
-    return { probability, square, size, view: { columns, rows, grey: smaller } };
+    return { levels, square, size, view: { columns, rows, grey: smaller } };
   }
 
-  // The probabilities at this threshold, without the pieces that the network's study does not keep.
-  const kept = (limit) => tryit.keepLargest(shown.probability, shown.size, limit, shown.info.pieces ?? 0);
+  // The levels at this threshold, without the pieces that the network's study does not keep.
+  const kept = (limit) => tryit.keepLargest(shown.levels, shown.size, limit, shown.info.pieces);
 
   // A smaller picture to look at: each pixel is the mean of those that it stands for.
   function shrunk(grey, width, height, columns, rows) {
@@ -68,23 +69,23 @@
     return result;
   }
 
-  function whole(probability, size, width, height) {
-    const row = tryit.fromSquare(probability, size, width, height);
+  function whole(levels, size, width, height) {
+    const row = tryit.fromSquare(levels, size, width, height);
     const result = new Float32Array(width * height);
     for (let y = 0; y < height; y++) result.set(row(y), y * width);
     return result;
   }
 
-  // How many pixels of the picture's left and right side reach the threshold.
-  function sides(probability, limit) {
+  // How many pixels of the picture's left and right side are lung; levels: of the pieces that are kept.
+  function sides(levels, cut) {
     const { size, width, height } = shown;
-    const border = tryit.border(probability, size, width, height);
-    const row = tryit.fromSquare(probability, size, width, height);
+    const border = tryit.border(shown.levels, size, width, height);
+    const row = tryit.fromSquare(levels, size, width, height);
     let [onLeft, onRight] = [0, 0];
     for (let y = 0; y < height; y++) {
       const values = row(y);
-      for (let x = 0; x < border; x++) if (values[x] >= limit) onLeft++;
-      for (let x = border; x < width; x++) if (values[x] >= limit) onRight++;
+      for (let x = 0; x < border; x++) if (values[x] >= cut) onLeft++;
+      for (let x = border; x < width; x++) if (values[x] >= cut) onRight++;
     }
     return [onLeft, onRight];
   }
@@ -95,12 +96,12 @@
     part("value").textContent = limit.toFixed(2);
     if (!shown) return;
     const { square, size, width, height, view } = shown;
-    const probability = kept(limit);
-    draw(view, whole(probability, size, view.columns, view.rows), limit);
-    const [right, left] = sides(probability, limit); // the patient's left is on the picture's right
-    const score = tryit.predictDice(probability, square, size, Number(part("threshold").value));
+    const [cut, levels] = [cutOf(limit), kept(limit)];
+    draw(view, whole(levels, size, view.columns, view.rows), cut);
+    const [right, left] = sides(levels, cut); // the patient's left is on the picture's right
+    const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
-    const mask = whole(probability, size, columns, rows).map((value) => (value >= limit ? 1 : 0));
+    const mask = whole(levels, size, columns, rows).map((value) => (value >= cut ? 1 : 0));
     const warning = tryit.warning(score, tryit.objections(mask, columns, left, right));
     part("left").textContent = area(left);
     part("right").textContent = area(right);
@@ -125,15 +126,15 @@
     return `${number(pixels)} pixels (${share}${size})`;
   }
 
-  function draw({ columns, rows, grey }, probability, limit) {
+  function draw({ columns, rows, grey }, levels, cut) {
     const canvas = part("canvas");
     [canvas.width, canvas.height] = [columns, rows];
     const image = new ImageData(columns, rows);
-    const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && probability[y * columns + x] >= limit;
+    const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && levels[y * columns + x] >= cut;
     for (let y = 0, k = 0; y < rows; y++) {
       for (let x = 0; x < columns; x++, k++) {
         let share = 0;
-        if (probability[k] >= limit) {
+        if (levels[k] >= cut) {
           const core = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2);
           share = core ? 0.25 : 1;
         }
@@ -146,9 +147,9 @@
 
   async function save() {
     const { size, width, height, name } = shown;
-    const limit = threshold();
+    const [limit, cut] = [threshold(), cutOf(threshold())];
     const row = tryit.fromSquare(kept(limit), size, width, height);
-    const blob = await tryit.writePng(width, height, (y) => Uint8Array.from(row(y), (p) => (p >= limit ? 255 : 0)));
+    const blob = await tryit.writePng(width, height, (y) => Uint8Array.from(row(y), (level) => (level >= cut ? 255 : 0)));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `${name.replace(/\.[^.]*$/, "")}-mask.png`;

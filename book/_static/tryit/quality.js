@@ -1,4 +1,4 @@
-// The Dice that a prediction promises: cxrseg/quality.py again. Its weights and its mean shape come with the page
+// The Dice that a prediction promises: cxrseg/evaluate/quality.py again. Its weights and its mean shape come with the page
 // in quality-model.js, so that nothing here depends on what they are.
 "use strict";
 globalThis.tryit ??= {};
