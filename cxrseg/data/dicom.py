@@ -1,5 +1,11 @@
-"""Decode the pixels of a DICOM radiograph, and the spacing of its pixels."""
+"""Decode the pixels of a DICOM radiograph as they are meant to be displayed, and the spacing of its pixels.
 
+The grey-scale pipeline of the standard: stored value, modality transformation, VOI transformation, polarity
+(DICOM PS3.3, C.11.1, C.11.2 and C.11.6). The steps are our own, because pydicom inverts a windowed image with a
+negative rescale slope and misreads look-up tables of 8-bit entries.
+"""
+
+from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
@@ -19,8 +25,7 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99\0"
 def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     """Decode the one frame of a DICOM file.
 
-    Stored values go through the modality LUT (or rescale slope and intercept) and the first VOI LUT or window,
-    where the file has them. Padding takes the darkest value of the rest.
+    Pixels that only fill up the rectangle (Pixel Padding Value) take the darkest value of the others.
 
     Parameters
     ----------
@@ -31,9 +36,9 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     Returns
     -------
     values : (height, width) array
-        uint8, or deeper where the file is.
+        uint8 where the file has 8 bits and no transformation, else deeper.
     inverted : bool
-        Whether the lowest value is white (MONOCHROME1).
+        Whether the lowest value is white (MONOCHROME1, or Presentation LUT Shape INVERSE).
 
     Raises
     ------
@@ -46,7 +51,7 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     try:
         rows, columns = int(dataset.Rows), int(dataset.Columns)
         frames = int(dataset.get("NumberOfFrames") or 1)
-        kind = dataset.PhotometricInterpretation
+        kind = dataset.PhotometricInterpretation = str(dataset.PhotometricInterpretation).strip().upper()
         # Without a file header, as some old archives store it, the standard's default encoding holds.
         syntax = dataset.file_meta.setdefault("TransferSyntaxUID", ImplicitVRLittleEndian).value
     except Exception as error:
@@ -59,23 +64,14 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     try:
         values = pixels.pixel_array(dataset)
         if values.ndim == 3:
+            if values.dtype != np.uint8:
+                values = (values.astype(np.float32) * (255 / max(1, int(values.max())))).astype(np.uint8)
             return np.asarray(Image.fromarray(values).convert("L")), False
-        _drop_unusable(dataset)
-        padding = _padding(values, dataset)
-        values = pixels.apply_voi_lut(pixels.apply_modality_lut(values, dataset), dataset)
-        if padding.any() and not padding.all():
-            others = values[~padding]
-            deep, dark = values.dtype != np.uint8, 100 if kind == "MONOCHROME1" else 0
-            fill = np.percentile(others, abs(dark - 0.1) if deep else dark)
-            values = np.where(padding, fill, values).astype(np.float64 if deep else np.uint8)
-    except RuntimeError as error:  # pydicom's word for a compression that no installed plugin decodes
-        raise ValueError(
-            f"{name}: no decoder for this DICOM's compression ({syntax.name}); "
-            "save it uncompressed, or install python-gdcm"
-        ) from error
+        return _displayed(_stored(values, dataset), dataset, kind)
+    except RuntimeError as error:
+        raise _no_decoder(name, syntax, error) from error
     except Exception as error:
         raise unreadable(name, error) from error
-    return values, kind == "MONOCHROME1"
 
 
 def spacing(stream: BinaryIO, name: str) -> tuple[float, float] | None:
@@ -106,13 +102,102 @@ def _dataset(stream: BinaryIO, name: str, stop_before_pixels: bool = False):
         raise unreadable(name, error) from error
 
 
-def _drop_unusable(dataset) -> None:
-    """Take out rescaling without a value, and a display window without a width: some exports write such."""
-    for key in ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth"):
-        if key in dataset and dataset[key].is_empty:
-            del dataset[key]
-    if "WindowWidth" in dataset and np.min(np.asarray(dataset.WindowWidth, float)) < 1:
-        del dataset.WindowWidth
+def _no_decoder(name: str, syntax, error: RuntimeError) -> ValueError:
+    """Tell a compression that nothing here decodes from a stream that is broken."""
+    if "missing dependencies" in str(error) or "no available" in str(error).lower():
+        return ValueError(
+            f"{name}: no decoder for this DICOM's compression ({syntax.name}); save it uncompressed, "
+            "or install pylibjpeg with its plugins"
+        )
+    return unreadable(name, error)
+
+
+def _stored(values: np.ndarray, dataset) -> np.ndarray:
+    """Return the stored numbers: what lies in the bits above Bits Stored, as an overlay does, is no part of them."""
+    used = int(dataset.get("BitsStored") or dataset.BitsAllocated)
+    if values.dtype.kind not in "iu" or used >= 8 * values.itemsize:
+        return values
+    numbers = values.astype(np.int64) & (2**used - 1)
+    if values.dtype.kind == "i":
+        numbers = np.where(numbers >= 2 ** (used - 1), numbers - 2**used, numbers)
+    return numbers.astype(values.dtype)
+
+
+def _displayed(stored: np.ndarray, dataset, kind: str) -> tuple[np.ndarray, bool]:
+    """Apply the modality and the VOI transformation, and say whether the lowest value is white."""
+    inverted = kind == "MONOCHROME1" or str(dataset.get("PresentationLUTShape") or "").strip().upper() == "INVERSE"
+    padding = _padding(stored, dataset)
+    values, steps = stored, 0
+    if modality := _modality(dataset, signed=stored.dtype.kind == "i"):
+        values, steps = modality(stored), 1
+    if voi := _voi(dataset, signed=bool(values.min() < 0)):
+        shown = voi(values)
+        kept = shown[~padding] if not padding.all() else shown
+        if np.ptp(kept) > 0:  # a window beside the values would leave a blank picture
+            values, steps = shown, steps + 1
+    if padding.any() and not padding.all():
+        deep = values.dtype != np.uint8 or steps
+        share = (99.9 if inverted else 0.1) if deep else (100 if inverted else 0)
+        fill = np.percentile(values[~padding], share)
+        values = np.where(padding, fill, values).astype(np.float64 if deep else np.uint8)
+    return values, inverted
+
+
+def _modality(dataset, signed: bool) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return the modality LUT, or the rescaling, or None where there is none that tells values apart."""
+    if sequence := dataset.get("ModalityLUTSequence"):
+        return _lookup(sequence[0], signed)
+    slope, intercept = _numbers(dataset, "RescaleSlope"), _numbers(dataset, "RescaleIntercept")
+    if not slope or not intercept or slope[0] == 0:
+        return None
+    return lambda values: values * slope[0] + intercept[0]
+
+
+def _voi(dataset, signed: bool) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return the first VOI LUT, or the first usable window as a function to 0 to 1, or None."""
+    if sequence := dataset.get("VOILUTSequence"):
+        return _lookup(sequence[0], signed)
+    shape = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
+    for center, width in zip(_numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth"), strict=False):
+        if width < (0 if shape in ("LINEAR_EXACT", "SIGMOID") else 1) or width == 0:
+            continue
+        return _window(center, width, shape)
+    return None
+
+
+def _window(center: float, width: float, shape: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the window function of PS3.3 C.11.2.1.2 and C.11.2.1.3, with a range of 0 to 1."""
+    if shape == "SIGMOID":
+        return lambda values: 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
+    middle, extent = (center, width) if shape == "LINEAR_EXACT" else (center - 0.5, width - 1)
+    if extent == 0:
+        return lambda values: (values > middle).astype(float)
+    return lambda values: np.clip((values - middle) / extent + 0.5, 0, 1)
+
+
+def _lookup(item, signed: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a look-up table as a function (PS3.3 C.11.1.1); values beside it take its first or its last entry.
+
+    Entries of 8 bits may fill a word each, or share one, the first in its lower half.
+    """
+    n, first = int(item.LUTDescriptor[0]) or 65536, int(item.LUTDescriptor[1])
+    if signed and first > 0x7FFF:  # some write a negative number as one without a sign
+        first -= 0x10000
+    data = item.LUTData
+    table = np.frombuffer(data, "<u2") if isinstance(data, bytes) else np.atleast_1d(np.array(data)).astype("<u2")
+    if len(table) < n:
+        table = np.frombuffer(data if isinstance(data, bytes) else table.tobytes(), np.uint8).astype("<u2")
+    if len(table) < n:
+        raise ValueError(f"the look-up table has {len(table)} of {n} entries")
+    return lambda values: table[np.clip(np.trunc(values).astype(np.int64) - first, 0, n - 1)]
+
+
+def _numbers(dataset, key: str) -> list[float]:
+    """Return the finite numbers of an attribute, which may be absent, empty, one or several."""
+    value = dataset.get(key)
+    if value is None or value == "":
+        return []
+    return [float(v) for v in (value if isinstance(value, list | pydicom.multival.MultiValue) else [value])]
 
 
 def _padding(values: np.ndarray, dataset) -> np.ndarray:

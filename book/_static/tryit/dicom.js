@@ -63,17 +63,37 @@ globalThis.tryit ??= {};
   const numbers = (element) => (text(element) ? text(element).split("\\").map(Number) : []);
   const short = (element, fallback) => (element?.byteLength >= 2 ? element.getUint16(0, true) : fallback);
 
-  // A function from a look-up table of DICOM: values below its first or above its last entry take that entry.
+  // A function from a look-up table (PS3.3 C.11.1.1): values beside it take its first or its last entry.
   function lookup(item, signed) {
     const descriptor = item.get(0x00283002);
     const data = item.get(0x00283006);
     const n = descriptor.getUint16(0, true) || 65536;
     const first = signed ? descriptor.getInt16(2, true) : descriptor.getUint16(2, true);
     const wide = data.byteLength >= 2 * n;
+    if (!wide && data.byteLength < n) throw new Error(`the look-up table has ${data.byteLength} of ${n} entries`);
     return (value) => {
       const k = Math.min(Math.max(Math.trunc(value) - first, 0), n - 1);
       return wide ? data.getUint16(2 * k, true) : data.getUint8(k);
     };
+  }
+
+  // The modality LUT, or the rescaling, or null where there is none that tells values apart.
+  function modalityOf(set, signed) {
+    const [item] = set.get(0x00283000) ?? [];
+    if (item) return lookup(item, signed);
+    const [[slope], [intercept]] = [numbers(set.get(0x00281053)), numbers(set.get(0x00281052))];
+    return slope && intercept !== undefined ? (value) => value * slope + intercept : null;
+  }
+
+  // The first VOI LUT, or the first usable window, or null.
+  function voiOf(set, signed) {
+    const [item] = set.get(0x00283010) ?? [];
+    if (item) return lookup(item, signed);
+    const shape = text(set.get(0x00281056)).toUpperCase() || "LINEAR";
+    const [centers, widths] = [numbers(set.get(0x00281050)), numbers(set.get(0x00281051))];
+    const least = ["LINEAR_EXACT", "SIGMOID"].includes(shape) ? Number.MIN_VALUE : 1;
+    const k = widths.findIndex((width, place) => width >= least && centers[place] !== undefined);
+    return k < 0 ? null : windowing(centers[k], widths[k], shape);
   }
 
   // Which stored numbers mean that there is no pixel, as a function: one, or the range from it to a limit.
@@ -87,6 +107,7 @@ globalThis.tryit ??= {};
   function windowing(center, width, shape) {
     if (shape === "SIGMOID") return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
     const [middle, extent] = shape === "LINEAR_EXACT" ? [center, width] : [center - 0.5, width - 1];
+    if (!extent) return (value) => Number(value > middle);
     return (value) => {
       if (value <= middle - extent / 2) return 0;
       return value > middle + extent / 2 ? 1 : (value - middle) / extent + 0.5;
@@ -121,7 +142,7 @@ globalThis.tryit ??= {};
     if (!pixels || !height || !width) throw new Error("DICOM without pixel data");
     tryit.checkSize(width, height);
     if (Number(text(set.get(0x00280008)) || 1) > 1) throw new Error("DICOM with several frames; expected one");
-    const kind = text(set.get(0x00280004));
+    const kind = text(set.get(0x00280004)).toUpperCase();
     const bits = short(set.get(0x00280100), 16);
     const n = width * height;
     const samples = short(set.get(0x00280002), 1);
@@ -146,31 +167,30 @@ globalThis.tryit ??= {};
     const whole = 2 ** used - 1;
     for (let k = 0; k < n; k++) stored[k] = (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
 
-    const steps = [];
-    const [slope] = numbers(set.get(0x00281053));
-    const [intercept] = numbers(set.get(0x00281052));
-    const [modality] = set.get(0x00283000) ?? [];
-    const [voi] = set.get(0x00283010) ?? [];
-    const [center] = numbers(set.get(0x00281050));
-    const [extent] = numbers(set.get(0x00281051));
-    if (modality) steps.push(lookup(modality, signed));
-    else if (slope !== undefined && intercept !== undefined) steps.push((value) => value * slope + intercept);
-    if (voi) steps.push(lookup(voi, signed || intercept < 0));
-    else if (center !== undefined && extent !== undefined) steps.push(windowing(center, extent, text(set.get(0x00281056))));
-
     const bend = 2 ** (used - 1);
     const number = (k) => (signed && k >= bend ? k - 2 * bend : k);
-    const meaning = Float64Array.from({ length: 65536 }, (_, k) => steps.reduce((value, step) => step(value), number(k)));
     const isPadding = padding(set, signed);
-    const asItIs = bits === 8 && !signed && !steps.length;
-    const others = tryit.ranked(stored, meaning, (k) => !isPadding(number(k)));
+    const ranked = (meaning) => tryit.ranked(stored, meaning, (k) => !isPadding(number(k)));
+    const inverted = kind === "MONOCHROME1" || text(set.get(0x20500020)).toUpperCase() === "INVERSE";
+    let meaning = Float64Array.from({ length: 65536 }, (_, k) => number(k));
+    let steps = 0;
+    const modality = modalityOf(set, signed);
+    if (modality) [meaning, steps] = [meaning.map((value) => modality(value)), 1];
+    const voi = voiOf(set, tryit.ranked(stored, meaning)[0][0] < 0);
+    if (voi) {
+      const shown = meaning.map((value) => voi(value));
+      const kept = ranked(shown).length ? ranked(shown) : tryit.ranked(stored, shown);
+      if (kept[0][0] < kept.at(-1)[0]) [meaning, steps] = [shown, steps + 1]; // a window beside the values: blank
+    }
+    const asItIs = bits === 8 && !signed && !steps;
+    const others = ranked(meaning);
     if (others.length) {
       const clipped = asItIs ? 0 : 0.001;
-      const black = tryit.percentile(others, kind === "MONOCHROME1" ? 1 - clipped : clipped);
+      const black = tryit.percentile(others, inverted ? 1 - clipped : clipped);
       meaning.forEach((_, k) => isPadding(number(k)) && (meaning[k] = black));
     }
     let grey = asItIs ? Uint8Array.from(stored, (k) => meaning[k]) : tryit.toBytes(stored, meaning);
-    if (kind === "MONOCHROME1") grey = grey.map((value) => 255 - value);
+    if (inverted) grey = grey.map((value) => 255 - value);
     return { ...result, grey };
   }
 

@@ -1,6 +1,9 @@
 """DICOM files, as pixels and with their spacing."""
 
 import io
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLosslessSV1
+from support import DICOM_KINDS, dicom_of_kind
 
 from cxrseg.data import images
 from cxrseg.data.square import to_square
@@ -145,3 +149,73 @@ def test_real_dicom_has_dark_lungs_beside_a_bright_middle():
     right, middle, left = (small[35:70, columns].mean() for columns in (slice(30, 50), slice(60, 70), slice(80, 98)))
     assert right + 40 < middle and left + 40 < middle
     assert images.pixel_spacing(path) is None  # the file says 0.000 mm
+
+
+def by_dcmtk(file, *options):
+    """Return a DICOM file as DCMTK displays it."""
+    program = shutil.which("dcmj2pnm") or shutil.which("dcm2img")
+    if not program:
+        if os.environ.get("CXRSEG_REQUIRE_DCMTK") == "1":
+            pytest.fail("DCMTK is not installed")
+        pytest.skip("DCMTK is not installed (Debian: dcmtk)")
+    done = subprocess.run(
+        [program, "--write-raw-pnm", "--no-overlays", *options, file, f"{file}.pgm"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with Image.open(f"{file}.pgm") as picture:
+        return np.asarray(picture)
+
+
+# What DCMTK is asked for: the first window, the first table, or the range of the values.
+OPTIONS = {"window": ["+Wi", "1"], "table": ["+Wl", "1"], "plain": ["+Wm"]}
+
+
+# DCMTK takes the first window even if its width is 0, blackens padding otherwise, and ignores slope 0 and the shape.
+OTHERWISE = ("second window", "window of width 1", "inverse shape", "slope 0")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DICOM_KINDS if kind not in OTHERWISE and "padded" not in kind])
+def test_display_is_that_of_dcmtk(kind, tmp_path):
+    file = dicom_of_kind(kind, tmp_path / "a.dcm")
+    tags = DICOM_KINDS[kind]
+    windowed = tags.get("WindowWidth") and "beside" not in kind
+    voi = "table" if "VOILUTSequence" in tags else "window" if windowed else "plain"
+    shown, ours = by_dcmtk(file, *OPTIONS[voi]), images.read_radiograph(file)
+    assert np.corrcoef(shown.ravel(), ours.ravel())[0, 1] > 0.995
+
+
+def test_a_slope_of_0_and_the_second_window_leave_a_picture(tmp_path):
+    plain = images.read_radiograph(dicom_of_kind("plain", tmp_path / "a.dcm"))
+    for kind in ("slope 0", "empty slope", "window of width 0", "window beside"):
+        np.testing.assert_array_equal(images.read_radiograph(dicom_of_kind(kind, tmp_path / "b.dcm")), plain)
+    window = images.read_radiograph(dicom_of_kind("window", tmp_path / "c.dcm"))
+    np.testing.assert_array_equal(images.read_radiograph(dicom_of_kind("second window", tmp_path / "d.dcm")), window)
+    inverse = images.read_radiograph(dicom_of_kind("inverse shape", tmp_path / "e.dcm"))
+    np.testing.assert_array_equal(inverse, images.read_radiograph(dicom_of_kind("inverted", tmp_path / "f.dcm")))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom, about odd files
+def test_every_grey_dicom_of_the_test_packages_is_displayed_as_by_dcmtk(tmp_path):
+    """Files that DCMTK and we both read."""
+    store = pytest.importorskip("data_store", reason="the package pydicom-data is not installed")
+    folders = [Path(store.__file__).parent / "data", Path(pydicom.__file__).parent / "data" / "test_files"]
+    correlation = {}
+    for path in (file for folder in folders for file in sorted(folder.rglob("*.dcm"))):
+        try:
+            ours = images.read_radiograph(path)
+        except ValueError:
+            continue
+        dataset = pydicom.dcmread(path, force=True)
+        is_picture = dataset.get("SamplesPerPixel", 1) == 1 and dataset.get("Modality") != "RTDOSE"
+        if not is_picture or "PixelPaddingValue" in dataset or not ours.std():
+            continue
+        voi = "table" if dataset.get("VOILUTSequence") else "window" if dataset.get("WindowWidth") else "plain"
+        shutil.copy(path, tmp_path / path.name)
+        try:
+            shown = by_dcmtk(tmp_path / path.name, *OPTIONS[voi])
+        except AssertionError:  # DCMTK refuses it
+            continue
+        if shown.shape == ours.shape and shown.std():
+            correlation[path.name] = np.corrcoef(shown.ravel(), ours.ravel())[0, 1]
+    assert len(correlation) >= 15
+    assert not {name: round(float(r), 3) for name, r in correlation.items() if r < 0.99}
