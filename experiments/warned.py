@@ -26,7 +26,7 @@ BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.
 
 def measure(model: Model, case: Case) -> dict:
     """Return the Dice of one case, and whether the predicted Dice or the shape of its outline is warned of."""
-    image, (truth,) = read(case, ["lungs"])
+    image, (truth,), _ = read(case, ["lungs"])
     found = model.segment(image)
     low = found.predicted_dice < checks.LOW
     # The warning of a low quality comes last: what stands before it is about the shape.

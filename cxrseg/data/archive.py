@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cxrseg.data import images
+from cxrseg.data.masks import read_mask
 
 
 def existing(config_path: str, source: str, expected: str) -> Path:
@@ -87,8 +88,8 @@ def radiograph(path: Path, name: str) -> np.ndarray:
 
 
 def mask(path: Path, name: str) -> np.ndarray:
-    """Read one mask of an archive or folder, see `cxrseg.data.images.read_mask`."""
-    return images.read_mask(_open(path, name), _label(path, name))
+    """Read one mask of an archive or folder, see `cxrseg.data.masks.read_mask`."""
+    return read_mask(_open(path, name), _label(path, name))
 
 
 def _label(path: Path, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Read any radiograph as 8-bit grey, and any mask as true and false."""
+"""Read any radiograph as 8-bit grey."""
 
 import io
 import os
@@ -68,38 +68,22 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     return 255 - grey if inverted else grey
 
 
-def read_mask(file: Source, name: str | None = None) -> np.ndarray:
-    """Read a mask, whose pixels may be grey levels, as true and false.
-
-    Full scale is the smallest of 1, 255 and 65535 that no pixel exceeds, and a pixel is in the mask above
-    half of it: from 128 of 255, and at 1 where a mask holds only 0 and 1.
-
-    Parameters
-    ----------
-    file, name
-        As for `read_radiograph`.
+def read_pixels(file: Source, name: str | None = None) -> tuple[np.ndarray, bool]:
+    """Read the pixels of a file as they are stored: for masks, whose values have a meaning of their own.
 
     Returns
     -------
-    numpy.ndarray
-        (height, width) bool.
+    values : (height, width) array, or (height, width, 4) uint8 array
+        Grey values of the file's own depth; or, of a picture in colours, red, green, blue and alpha.
+    inverted : bool
+        Whether the lowest value is white.
 
     Raises
     ------
     ValueError
-        As for `read_radiograph`; also where nothing reaches half scale though something exceeds 1, as in a
-        map of labels 0, 1, 2 or a mask drawn in dark colours: it would pass for an empty mask.
+        As for `read_radiograph`.
     """
-    values, inverted = _read(file, name)
-    top = values.max()
-    full = next((scale for scale in (1, 255, 65535) if top <= scale), top)
-    if 1 < top <= full / 2:
-        raise ValueError(
-            f"{_name(file, name)}: the brightest pixel of this mask is {top:g}; "
-            "expected a mask of 0 and 255, or of 0 and 1"
-        )
-    mask = values > full / 2
-    return ~mask if inverted else mask
+    return _read(file, name, colours=True)
 
 
 def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] | None:
@@ -114,7 +98,7 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
     ValueError
         As for `read_radiograph`.
     """
-    name = _name(file, name)
+    name = source_name(file, name)
     with _opened(file, name) as stream:
         if not _is_dicom(stream, name):
             return None
@@ -133,7 +117,8 @@ def _to_8_bit(values: np.ndarray) -> np.ndarray:
     return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
-def _name(file: Source, name: str | None) -> str:
+def source_name(file: Source, name: str | None) -> str:
+    """Return what errors call a file: the name given, or its path."""
     return name or (os.fspath(file) if isinstance(file, str | os.PathLike) else "image")
 
 
@@ -148,9 +133,9 @@ def _opened(file: Source, name: str):
         raise ValueError(f"{name}: cannot be opened ({error.strerror}); {EXPECTED}") from error
 
 
-def _read(file: Source, name: str | None) -> tuple[np.ndarray, bool]:
+def _read(file: Source, name: str | None, colours: bool = False) -> tuple[np.ndarray, bool]:
     """Return (height, width) grey values of the file's own depth, and whether white is the lowest."""
-    name = _name(file, name)
+    name = source_name(file, name)
     with _opened(file, name) as stream, warnings.catch_warnings():
         # Warnings of Pillow and pydicom about metadata do not matter here; only an error does.
         warnings.simplefilter("ignore", UserWarning)
@@ -160,7 +145,7 @@ def _read(file: Source, name: str | None) -> tuple[np.ndarray, bool]:
 
             values, inverted = dicom.read(stream, name)
         else:
-            values, inverted = _picture(stream, name)
+            values, inverted = _picture(stream, name, colours)
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.any():
@@ -194,7 +179,7 @@ def unreadable(name: str, error: Exception) -> ValueError:
     return ValueError(f"{name}: cannot be decoded, truncated or damaged? ({reason}); {EXPECTED}")
 
 
-def _picture(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
+def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bool]:
     # A damaged file can make a decoder raise nearly anything, hence the broad excepts.
     try:
         image: Image.Image = Image.open(stream, formats=("PNG", "JPEG", "BMP", "TIFF"))
@@ -221,6 +206,8 @@ def _picture(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         inverted = deep and isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
         image = ImageOps.exif_transpose(image)
         if not deep:
+            if colours and image.mode not in ("1", "L"):
+                return np.asarray(image.convert("RGBA")), inverted
             if image.has_transparency_data:
                 black = Image.new("RGBA", image.size, "black")
                 image = Image.alpha_composite(black, image.convert("RGBA"))

@@ -4,9 +4,11 @@ import hashlib
 import json
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from cxrseg.config import MAY_BE_EMPTY, DataConfig
 from cxrseg.data.cases import Case
@@ -49,7 +51,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     if not cases:
         raise ValueError(f"{config.path or config.source}: no cases found")
     with new_folder(folder) as partial:
-        table, refused, details = _write_arrays(cases, config, partial, workers)
+        table, refused, details, resized = _write_arrays(cases, config, partial, workers)
         _check_refused(refused, len(cases), config)
         twins = []
         if _may_repeat(config):
@@ -64,6 +66,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
             "image_size": config.image_size,
             "parameters": config.model_dump(),
             "refused": refused,
+            "resized_masks": resized,
             "duplicates": [
                 {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
             ],
@@ -75,32 +78,61 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     return Dataset.load(folder)
 
 
-def read(case: Case, structures: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Read a case and check it: its image, (height, width) uint8, and its mask of each structure, (height, width) bool.
+class Checked(NamedTuple):
+    """The pixels of a case: ``image``, (height, width) uint8, and ``masks`` of each structure, (height, width) bool.
+
+    ``resized`` says whether a mask had another size than the image.
+    """
+
+    image: np.ndarray
+    masks: list[np.ndarray]
+    resized: bool
+
+
+def read(case: Case, structures: list[str]) -> Checked:
+    """Read a case and check it. A mask of another size but the same proportions is resized to its image.
 
     Raises
     ------
     ValueError, OSError
-        A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full or, where the
-        structure may not be absent, empty.
+        A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full, inverted or,
+        where the structure may not be absent, empty.
     """
-    image, masks = case.image(), [case.masks[structure]() for structure in structures]
+    image, masks, resized = case.image(), [case.masks[structure]() for structure in structures], False
     if image.min() == image.max():
         raise ValueError(f"the image is constant (every pixel {image.min()})")
-    for structure, mask in zip(structures, masks, strict=True):
+    for k, (structure, mask) in enumerate(zip(structures, masks, strict=True)):
         if mask.shape != image.shape:
-            raise ValueError(f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: they must match")
+            masks[k] = mask = _fitted(mask, image, structure)
+            resized = True
         if structure not in MAY_BE_EMPTY and not mask.any():
             raise ValueError(f"the {structure} mask is empty")
         if mask.all():
             raise ValueError(f"the {structure} mask covers the whole image")
-    return image, masks
+        edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+        if edge.mean() > 0.9 and mask.mean() > 0.5:
+            raise ValueError(
+                f"the {structure} mask covers the edges and {mask.mean():.0%} of the image; "
+                "expected the structure to be bright: is the mask inverted?"
+            )
+    return Checked(image, masks, resized)
+
+
+def _fitted(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
+    """Return a mask at the size of its image, if both have the same proportions within one pixel."""
+    (height, width), (rows, columns) = image.shape, mask.shape
+    if abs(height * columns - width * rows) > max(rows, columns, height, width):
+        raise ValueError(
+            f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: expected the same proportions"
+        )
+    grey = Image.fromarray(mask.view(np.uint8) * np.uint8(255))
+    return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR)) >= 128
 
 
 def _read(case: Case, config: DataConfig) -> dict | str:
     """Read and check one case; return its row and arrays, or the reason why it is refused."""
     try:
-        image, masks = read(case, config.structures)
+        image, masks, resized = read(case, config.structures)
     except (ValueError, OSError) as error:
         return str(error)
     square = to_square(image, config.image_size)
@@ -116,7 +148,13 @@ def _read(case: Case, config: DataConfig) -> dict | str:
     }
     for k, structure in enumerate(config.structures):
         row[f"{structure}_share"] = round(float(stack[..., k].mean()), 4)
-    return {"row": row, "image": square, "masks": stack, "detail": describe(square) if _may_repeat(config) else None}
+    return {
+        "row": row,
+        "resized": resized,
+        "image": square,
+        "masks": stack,
+        "detail": describe(square) if _may_repeat(config) else None,
+    }
 
 
 def _may_repeat(config: DataConfig) -> bool:
@@ -126,7 +164,7 @@ def _may_repeat(config: DataConfig) -> bool:
 
 def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: int | None):
     size, structures = config.image_size, len(config.structures)
-    rows, refused, details = [], [], []
+    rows, refused, details, resized = [], [], [], 0
     if workers is None and len(cases) < 32:
         workers = 1  # starting processes takes longer
     results = starmap(_read, ((case, config) for case in cases), workers)
@@ -142,12 +180,15 @@ def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: 
                 image_file.write(result["image"].tobytes())
                 mask_file.write(result["masks"].tobytes())
                 details.append(result["detail"])
+                resized += result["resized"]
             if done % max(1, len(cases) // 5) == 0 or done == len(cases):
                 print(f"prepared {done:,} of {len(cases):,} cases in {time.monotonic() - began:.0f} s", flush=True)
         # NumPy pads the header, so the number of cases can be filled in last.
         _header(image_file, (len(rows), size, size))
         _header(mask_file, (len(rows), size, size, structures))
-    return pd.DataFrame(rows), refused, details
+    if resized:
+        print(f"the masks of {resized:,} cases had another size than the image, and were resized to it", flush=True)
+    return pd.DataFrame(rows), refused, details, resized
 
 
 def _header(file, shape: tuple) -> None:

@@ -98,7 +98,7 @@ def _segmented(cases: list[Case], network: Network, study, known: set[str], refu
     structures, config = study.data.structures, study.evaluate
     for number, case in enumerate(cases, start=1):
         try:
-            image, masks = read(case, structures)
+            image, masks, _ = read(case, structures)
         except (ValueError, OSError) as error:
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue

@@ -198,33 +198,6 @@ def test_path_bytes_and_file_object_give_the_same(tmp_path):
             np.testing.assert_array_equal(images.read_radiograph(source), planted())
 
 
-def test_mask_is_cut_at_half_scale():
-    levels = np.array([[0, 1, 127, 128, 200, 255]], np.uint8)
-    expected = [[False, False, False, True, True, True]]
-    assert images.read_mask(saved(Image.fromarray(levels), "PNG")).tolist() == expected
-    assert images.read_mask(saved(Image.fromarray(levels.astype(np.uint16) * 257), "PNG")).tolist() == expected
-    assert images.read_mask(tiff(levels.astype(np.float32) / 255)).tolist() == expected
-
-
-@pytest.mark.parametrize("top", [1, 255])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_mask_of_two_values_however_stored(top, dtype):
-    truth = planted() == 255
-    np.testing.assert_array_equal(images.read_mask(tiff((truth * top).astype(dtype))), truth)
-
-
-def test_empty_and_full_mask():
-    assert not images.read_mask(saved(Image.new("L", (5, 4), 0), "PNG")).any()
-    assert images.read_mask(saved(Image.new("L", (5, 4), 255), "PNG")).all()
-    assert images.read_mask(saved(Image.new("1", (5, 4), 1), "PNG")).all()
-
-
-def test_label_map_is_refused_rather_than_read_as_empty():
-    labels = Image.fromarray((planted() // 100).astype(np.uint8))
-    with pytest.raises(ValueError, match=r"^left-right\.png: the brightest pixel of this mask is 2; expected .*255"):
-        images.read_mask(saved(labels, "PNG"), "left-right.png")
-
-
 @pytest.mark.filterwarnings("error")
 def test_every_truncation_is_an_error_or_the_whole_picture():
     for kind, whole in {**LOSSLESS, "jpeg": saved(GREY, "JPEG")}.items():

@@ -152,3 +152,24 @@ def test_phantoms_are_not_described_for_the_search_that_they_do_not_need(tmp_pat
     monkeypatch.setattr(module, "describe", None)  # calling it would be an error
     few = DataConfig(cases_per_class={"Normal": 3, "COVID": 3}, image_size=SIZE, folds=2)
     assert prepare(few, tmp_path / "data", workers=1).record["duplicates"] == []
+
+
+def test_a_mask_of_another_size_is_fitted_to_its_image(tmp_path, with_cases):
+    """As in the COVID-19 Radiography Database: images of 299 pixels, masks of 256."""
+    rows, columns = np.mgrid[:256, :256]
+    small = ((rows - 120) / 80) ** 2 + ((columns - 90) / 40) ** 2 < 1
+    rows, columns = (np.mgrid[:299, :299] + 0.5) * 256 / 299 - 0.5
+    large = ((rows - 120) / 80) ** 2 + ((columns - 90) / 40) ** 2 < 1
+    case = Case("a", "Normal", partial(picture, 1, (299, 299)), {"lungs": lambda: small})
+    _, (mask,), resized = module.read(case, ["lungs"])
+    assert resized and mask.shape == (299, 299)
+    assert np.mean(mask != large) < 0.002  # a third of a pixel along the outline
+
+    with_cases([case, *made(12)])
+    assert prepare(config(), tmp_path / "data").record["resized_masks"] == 1
+
+
+def test_an_inverted_mask_is_refused():
+    case = Case("a", "Normal", partial(picture, 1), {"lungs": lambda: ~lungs(1)})
+    with pytest.raises(ValueError, match="is the mask inverted"):
+        module.read(case, ["lungs"])

@@ -1,0 +1,137 @@
+"""Masks are looked at before they are believed."""
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage.draw import ellipse
+
+from cxrseg.data.masks import read_mask
+from cxrseg.phantom import LABELS, phantom
+
+SHAPE = (40, 56)
+
+
+def planted() -> np.ndarray:
+    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
+    picture = np.zeros(SHAPE, np.uint8)
+    picture[5:15, 8:30] = 255
+    picture[25:38, 40:50] = 128
+    return picture
+
+
+def saved(picture: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def tiff(values: np.ndarray, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
+def test_mask_is_cut_at_half_scale():
+    levels = np.array([[0, 1, 127, 128, 200, 255]], np.uint8)
+    expected = [[False, False, False, True, True, True]]
+    assert read_mask(saved(Image.fromarray(levels), "PNG")).tolist() == expected
+    assert read_mask(saved(Image.fromarray(levels.astype(np.uint16) * 257), "PNG")).tolist() == expected
+    assert read_mask(tiff(levels.astype(np.float32) / 255)).tolist() == expected
+
+
+@pytest.mark.parametrize("top", [1, 255])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_mask_of_two_values_however_stored(top, dtype):
+    truth = planted() == 255
+    np.testing.assert_array_equal(read_mask(tiff((truth * top).astype(dtype))), truth)
+
+
+def test_empty_and_full_mask():
+    assert not read_mask(saved(Image.new("L", (5, 4), 0), "PNG")).any()
+    assert read_mask(saved(Image.new("L", (5, 4), 255), "PNG")).all()
+    assert read_mask(saved(Image.new("1", (5, 4), 1), "PNG")).all()
+
+
+def test_label_map_is_refused_rather_than_read_as_empty():
+    labels = Image.fromarray((planted() // 100).astype(np.uint8))
+    with pytest.raises(ValueError, match=r"^left-right\.png: this mask has several levels \(1, 2\).*expected .*255"):
+        read_mask(saved(labels, "PNG"), "left-right.png")
+
+
+def two_lungs(size=200):
+    """Return two lungs as masks, the one on the left of the picture first."""
+    right, left = np.zeros((2, size, size), bool)
+    right[ellipse(100, 60, 60, 28)] = True
+    left[ellipse(105, 140, 56, 25)] = True
+    return right, left
+
+
+def png(values):
+    return saved(Image.fromarray(values.astype(np.uint8)), "PNG")
+
+
+def in_colours(one, other):
+    right, left = two_lungs()
+    pixels = np.zeros((*right.shape, 3))
+    pixels[right], pixels[left] = one, other
+    return pixels
+
+
+@pytest.mark.parametrize(("right_level", "left_level"), [(85, 170), (127, 255), (1, 2), (255, 128), (1, 255)])
+def test_several_levels_are_refused_by_name(right_level, left_level):
+    right, left = two_lungs()
+    with pytest.raises(ValueError, match=r"^a\.png: this mask has several levels \(\d+, \d+\)"):
+        read_mask(png(right * right_level + left * left_level), "a.png")
+
+
+def test_a_value_for_ignored_pixels_is_refused():
+    right, left = two_lungs()
+    values = np.where(np.arange(200)[:, None] < 5, 255, right | left)
+    with pytest.raises(ValueError, match=r"several levels \(1, 255\)"):
+        read_mask(png(values), "a.png")
+
+
+def test_several_colours_are_refused_and_one_is_read():
+    with pytest.raises(ValueError, match="this mask has 2 colours"):
+        read_mask(png(in_colours((255, 0, 0), (0, 255, 0))), "a.png")
+    right, left = two_lungs()
+    for colour in ((255, 0, 0), (0, 200, 0), (255, 255, 255), (230, 230, 20)):
+        np.testing.assert_array_equal(read_mask(png(in_colours(colour, colour))), right | left)
+
+
+def test_a_mask_in_the_transparency_is_read():
+    right, left = two_lungs()
+    pixels = np.zeros((200, 200, 4))
+    pixels[...] = 0, 114, 178, 0
+    pixels[right | left, 3] = 255
+    np.testing.assert_array_equal(read_mask(png(pixels)), right | left)
+
+
+@pytest.mark.parametrize("level", [1, 100, 127, 255])
+def test_one_level_of_any_brightness_is_a_mask(level):
+    right, left = two_lungs()
+    np.testing.assert_array_equal(read_mask(png((right | left) * level)), right | left)
+
+
+def test_soft_edges_and_jpeg_noise_change_little():
+    right, left = two_lungs()
+    truth = right | left
+    soft = gaussian_filter(truth * 255.0, 1.5)
+    found = read_mask(png(soft))
+    assert np.mean(found != truth) < 0.005
+    for quality in (30, 75, 95):
+        noisy = saved(Image.fromarray((truth * 255).astype(np.uint8)), "JPEG", quality=quality)
+        assert np.mean(read_mask(noisy) != truth) < 0.005
+        coloured = saved(Image.fromarray((truth * 255).astype(np.uint8)).convert("RGB"), "JPEG", quality=quality)
+        assert np.mean(read_mask(coloured) != truth) < 0.005
+
+
+def test_a_picture_is_no_mask():
+    for setting in ("realistic", "randomised"):
+        for k, label in enumerate(LABELS):
+            with pytest.raises(ValueError, match=r"many grey levels, as a picture has|several levels"):
+                read_mask(png(phantom(3, k, label, 200, setting).image), "a.png")
