@@ -13,7 +13,7 @@ book: $(READY)  ## run a study where needed and render its report (STUDY=demo, o
 	@.venv/bin/cxrseg book $(STUDY)
 
 test: $(READY)  ## run the tests, in three processes
-	@.venv/bin/python -m pytest -n 3 --dist loadgroup
+	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }

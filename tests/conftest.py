@@ -11,17 +11,35 @@ from support import SHARED, TINY, copy_checkout, cxrseg
 
 from cxrseg import paths  # noqa: F401  before a test imports Keras: the package tells TensorFlow how to compute
 
+SHARING = {
+    "run": (
+        "pipeline/test_pipeline.py", "unit/segment/test_export.py", "unit/segment/test_files.py",
+        "unit/segment/test_model.py",
+    ),
+    "book": (
+        "book/test_atlas.py", "book/test_book.py", "book/test_figures.py", "browser/test_threshold.py",
+        "browser/test_tryit.py",
+    ),
+}  # fmt: skip
+"""Test files that share a run, or a rendered book: each group has one process, so that these are made once."""
+
 
 def pytest_collection_modifyitems(items):
-    """Put fast tests first, and tests that share a run into one process, so that the run is made once.
-
-    A newcomer sees the first mistake in seconds. Tests of the rendered book have a process of their own beside
-    those of the pipeline; of the rest, each file is a unit, because its fixtures are.
-    """
+    """Put fast tests first: a newcomer sees the first mistake in seconds."""
     items.sort(key=lambda item: any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser")))
-    for item in items:
-        shared = next((name for name in ("html", "checkout") if name in item.fixturenames), item.path.name)
-        item.add_marker(pytest.mark.xdist_group(shared))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out the groups of `SHARING` whole, and otherwise file by file, because fixtures belong to files."""
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0].removeprefix("tests/")
+            return next((group for group, files in SHARING.items() if file in files), file)
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")
