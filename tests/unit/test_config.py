@@ -1,15 +1,9 @@
 """What a study may set."""
 
 import pytest
+from samples import study
 
 from cxrseg.config import TrainConfig
-from cxrseg.studies import read_study
-
-
-def study(tmp_path, text="", *overrides):
-    file = tmp_path / "mine.yml"
-    file.write_text(text)
-    return read_study(file, list(overrides))
 
 
 @pytest.mark.parametrize(

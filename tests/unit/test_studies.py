@@ -1,13 +1,8 @@
 import pytest
+from samples import study
 
 from cxrseg.config import DataConfig, Study, TrainConfig
 from cxrseg.studies import differences, read_study, read_sweep, write_study
-
-
-def study(tmp_path, text="", *overrides):
-    file = tmp_path / "mine.yml"
-    file.write_text(text)
-    return read_study(file, list(overrides))
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from samples import config
 from support import archive, mask, rsua_members
 
-from cxrseg.config import DataConfig
 from cxrseg.data import archive as archives
 from cxrseg.data.sources import covid_qu_ex, rsua
-
-
-def config(source: str, path: Path | str, **options) -> DataConfig:
-    return DataConfig(source=source, path=str(path), **options)
 
 
 def test_links_that_lead_back_end(tmp_path):

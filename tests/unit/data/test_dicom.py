@@ -10,56 +10,13 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
-from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEGLosslessSV1
+from pydicom.uid import JPEGLosslessSV1
+from samples import GREY, as_tone, dicom, planted, saved
 from support import DICOM_KINDS, dicom_of_kind
 
 from cxrseg.data import images
 from cxrseg.data.square import to_square
-
-SHAPE = (40, 56)
-
-
-def planted() -> np.ndarray:
-    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
-    picture = np.zeros(SHAPE, np.uint8)
-    picture[5:15, 8:30] = 255
-    picture[25:38, 40:50] = 128
-    return picture
-
-
-def saved(picture: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
-
-
-def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, kind
-    if values is not None:
-        dataset.Rows, dataset.Columns = values.shape
-        dataset.BitsAllocated = dataset.BitsStored = 8 * values.itemsize
-        dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, int(values.dtype.kind == "i")
-        dataset.PixelData = values.tobytes()
-        dataset["PixelData"].VR = "OW" if values.itemsize == 2 else "OB"
-    for tag, value in tags.items():
-        setattr(dataset, tag, value)
-    file = io.BytesIO()
-    dataset.save_as(file, enforce_file_format=True)
-    return file.getvalue()
-
-
-def as_tone(grey: np.ndarray, dark: int, bright: int, dtype) -> np.ndarray:
-    return (dark + grey.astype(float) / 255 * (bright - dark)).round().astype(dtype)
-
-
-GREY = Image.fromarray(planted())
 
 
 def test_dicom_window_clips():

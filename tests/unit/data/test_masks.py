@@ -1,38 +1,14 @@
 """Masks are looked at before they are believed."""
 
-import io
-
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image
+from samples import planted, saved, tiff
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse
 
 from cxrseg.data.masks import read_mask
 from cxrseg.phantom import LABELS, phantom
-
-SHAPE = (40, 56)
-
-
-def planted() -> np.ndarray:
-    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
-    picture = np.zeros(SHAPE, np.uint8)
-    picture[5:15, 8:30] = 255
-    picture[25:38, 40:50] = 128
-    return picture
-
-
-def saved(picture: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
-
-
-def tiff(values: np.ndarray, **options) -> bytes:
-    file = io.BytesIO()
-    tifffile.imwrite(file, values, **options)
-    return file.getvalue()
 
 
 def test_mask_is_cut_at_half_scale():

@@ -2,40 +2,15 @@
 
 import pickle
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from support import archive, mask, picture, rsua_members
+from samples import config, quex_members, unpacked
+from support import archive, rsua_members
 
 from cxrseg.config import DataConfig
 from cxrseg.data import pairing
 from cxrseg.data.cases import Case
 from cxrseg.data.sources import covid_qu_ex, folder, rsua
-
-
-def unpacked(path: Path, members: dict[str, bytes]) -> Path:
-    for name, content in members.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-def config(source: str, path: Path | str, **options) -> DataConfig:
-    return DataConfig(source=source, path=str(path), **options)
-
-
-def quex_members(root: str = "Infection Segmentation Data/") -> dict[str, bytes]:
-    members = {}
-    for part, count in {"Train": 3, "Val": 1, "Test": 2}.items():
-        for index, name in enumerate(("COVID-19", "Non-COVID", "Normal")):
-            for number in range(1, count + 1):
-                where = f"{root}{part}/{name}"
-                file = f"{name} ({number}).png"
-                members[f"{where}/images/{file}"] = picture(10 * index + number, "PNG")
-                members[f"{where}/lung masks/{file}"] = mask(number, "PNG")
-                empty = picture(0, "PNG")
-                members[f"{where}/infection masks/{file}"] = mask(7, "PNG") if index == 0 else empty
-    return members
 
 
 @pytest.mark.parametrize("build", [archive, unpacked])

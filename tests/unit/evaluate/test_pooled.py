@@ -4,15 +4,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from samples import CONFIG
 
-from cxrseg.config import DataConfig, EvaluateConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.prepare import prepare
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.pooled import evaluate
 from cxrseg.train.inputs import network_input, to_grid
-
-CONFIG = EvaluateConfig(resamples=200)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
+from samples import CONFIG
 
-from cxrseg.config import EvaluateConfig
 from cxrseg.evaluate.scores import aggregate, score
-
-CONFIG = EvaluateConfig(resamples=200)
 
 
 def masks_with(*dices, size=40):

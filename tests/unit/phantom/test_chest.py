@@ -6,6 +6,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from lung_shape import lung_shape
+from samples import same
 from scipy import ndimage
 
 from cxrseg.config import DataConfig
@@ -20,10 +21,6 @@ MANY = 40
 @pytest.fixture(scope="module")
 def realistic():
     return {label: [phantom(11, k, label, 128) for k in range(MANY)] for label in LABELS}
-
-
-def same(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_a_phantom_is_what_its_arguments_say_and_nothing_else():

@@ -9,68 +9,15 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from samples import BRIGHT, chest, dice, planted_file
 from support import bomb, cxrseg, save_dicom
 
-from cxrseg import models
-from cxrseg.evaluate.predict import Network
 from cxrseg.segment.files import COLUMNS, _names, find_files, segment_files
-from cxrseg.segment.model import Model
-
-CARD = models.ModelCard(
-    input_size=128, structures=["lungs"], threshold=0.5, pieces=0, study="demo", run="demo", trained_on="On nothing.",
-    dataset_fingerprint="", commit="", seed=1, seconds=1, agreement={}, sha256="",
-    scores={"dice": 0.9, "ci95": [0.88, 0.92], "cases": 12},
-)  # fmt: skip
-
-
-def bright(inputs):
-    """Take what is bright for lung, and be sure of it."""
-    return np.clip(20 * inputs - 9, 0, 1)
-
-
-def dark(inputs):
-    """Take what is dark for lung, but not black as a border is."""
-    return np.where(inputs > 0.1, np.clip(8 - 20 * inputs, 0, 1), 0).astype(np.float32)
-
-
-BRIGHT, DARK = (Model(Network(128, answer), CARD) for answer in (bright, dark))
-
-
-def chest(height, width):
-    """Return two ellipses as a mask: a larger one at the left, a smaller one at the right and higher up."""
-    y, x = np.mgrid[:height, :width] / max(height, width)
-    y, x = y - height / max(height, width) / 2, x - width / max(height, width) / 2
-    return ((x + 0.15) / 0.1) ** 2 + (y / 0.25) ** 2 < 1, ((x - 0.15) / 0.08) ** 2 + ((y + 0.05) / 0.2) ** 2 < 1
-
-
-def dice(a, b):
-    return 2 * (a & b).sum() / (a.sum() + b.sum())
-
-
-def planted(kind, folder):
-    """Write a picture that is bright on two known ellipses; return the file and the mask as one sees it upright."""
-    height, width = (700, 1100) if kind != "tall" else (1100, 600)
-    right, left = chest(height, width)
-    grey = np.where(right | left, 220, 20).astype(np.uint8)
-    file = folder / f"{kind}.png"
-    if kind == "sixteen":
-        Image.fromarray(grey.astype(np.uint16) * 16).save(file)
-    elif kind == "exif":
-        exif = Image.Exif()
-        exif[0x0112] = 6  # to be turned a quarter to the right when shown
-        file = folder / "exif.jpg"
-        Image.fromarray(np.rot90(grey)).save(file, exif=exif, quality=95)
-    elif kind == "monochrome1":
-        file = folder / "inverted.dcm"
-        save_dicom(4095 - grey.astype(np.uint16) * 16, file, PhotometricInterpretation="MONOCHROME1")
-    else:
-        Image.fromarray(grey).save(file)
-    return file, right, left
 
 
 @pytest.mark.parametrize("kind", ["wide", "tall", "sixteen", "exif", "monochrome1"])
 def test_mask_lies_where_the_shape_was_planted(kind, tmp_path):
-    file, right, left = planted(kind, tmp_path)
+    file, right, left = planted_file(kind, tmp_path)
     ((done, row),) = segment_files(BRIGHT, [file], tmp_path / "out")
     assert done == file
     mask = np.asarray(Image.open(tmp_path / "out" / row["mask"])) > 0
@@ -95,7 +42,7 @@ def test_table_has_a_row_per_file_in_order(tmp_path):
     files = []
     for k in range(7):
         (tmp_path / str(k)).mkdir()
-        files.append(planted("wide", tmp_path / str(k))[0])
+        files.append(planted_file("wide", tmp_path / str(k))[0])
     done = [file for file, _ in segment_files(BRIGHT, files, tmp_path / "out", crop=True, workers=3)]
     assert done == files
     with open(tmp_path / "out" / "segmentations.csv") as table:
@@ -178,7 +125,7 @@ def test_names_that_cannot_be_written_stop_nothing(tmp_path):
 def test_command_line(exported, checkout, hostile, tmp_path):
     pytest.importorskip("onnxruntime")
     folder, expected = hostile
-    planted("tall", folder)
+    planted_file("tall", folder)
     done = cxrseg(checkout, "segment", folder, "--run", "tiny", "--out", tmp_path / "out", "--crop")
     assert done.returncode == 1
     errors = done.stderr.strip().splitlines()

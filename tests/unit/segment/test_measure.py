@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
+from samples import chest
 from scipy import ndimage
 
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.segment.measure import lung_areas
-
-
-def chest(height, width):
-    """Return two ellipses as a mask: a larger one at the left, a smaller one at the right and higher up."""
-    y, x = np.mgrid[:height, :width] / max(height, width)
-    y, x = y - height / max(height, width) / 2, x - width / max(height, width) / 2
-    return ((x + 0.15) / 0.1) ** 2 + (y / 0.25) ** 2 < 1, ((x - 0.15) / 0.08) ** 2 + ((y + 0.05) / 0.2) ** 2 < 1
 
 
 def test_sides_agree_with_the_pieces_of_phantoms():

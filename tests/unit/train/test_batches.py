@@ -4,14 +4,13 @@ import threading
 
 import numpy as np
 import pytest
+from samples import SMALL
 
-from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.prepare import prepare
 from cxrseg.train.batches import Batches, ahead, train_epoch, validate
 from cxrseg.train.compile import compile_network
-
-SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=True, learning_rate=2e-3)
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,15 @@ import subprocess
 import sys
 import time
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from samples import SMALL, weights
 
-from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.prepare import prepare
 from cxrseg.train.fold import train
-
-SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=True, learning_rate=2e-3)
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +21,6 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("train") / "data"
     prepare(DataConfig(image_size=32, cases_per_class={"Normal": 12, "COVID": 12}), folder)
     return folder
-
-
-def weights(folder):
-    model = keras.saving.load_model(folder / "model.keras", compile=False)
-    return np.concatenate([w.ravel() for w in model.get_weights()])
 
 
 def test_same_seed_gives_the_same_network(data, tmp_path):

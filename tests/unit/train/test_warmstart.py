@@ -3,20 +3,18 @@
 import json
 import shutil
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from samples import SMALL, weights
 
 from cxrseg import models, paths
-from cxrseg.config import DataConfig, TrainConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.prepare import prepare
 from cxrseg.train import warmstart
 from cxrseg.train.compile import compile_network
 from cxrseg.train.fold import train
-
-SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=True, learning_rate=2e-3)
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +22,6 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("train") / "data"
     prepare(DataConfig(image_size=32, cases_per_class={"Normal": 12, "COVID": 12}), folder)
     return folder
-
-
-def weights(folder):
-    model = keras.saving.load_model(folder / "model.keras", compile=False)
-    return np.concatenate([w.ravel() for w in model.get_weights()])
 
 
 def test_start_from_another_run(data, tmp_path, monkeypatch):

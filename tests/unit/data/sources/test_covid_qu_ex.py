@@ -1,46 +1,14 @@
 """COVID-QU-Ex: its files become the right cases. The tests make every archive and folder."""
 
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pytest
-from support import SHARED, archive, mask, picture, rsua_members
+from samples import config, mask_column, quex_members, unpacked
+from support import SHARED, archive, rsua_members
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import Case
 from cxrseg.data.sources import covid_qu_ex, rsua
 
 QUEX = SHARED / "covid-qu-ex-1500.zip"
-
-
-def unpacked(path: Path, members: dict[str, bytes]) -> Path:
-    for name, content in members.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-def config(source: str, path: Path | str, **options) -> DataConfig:
-    return DataConfig(source=source, path=str(path), **options)
-
-
-def quex_members(root: str = "Infection Segmentation Data/") -> dict[str, bytes]:
-    members = {}
-    for part, count in {"Train": 3, "Val": 1, "Test": 2}.items():
-        for index, name in enumerate(("COVID-19", "Non-COVID", "Normal")):
-            for number in range(1, count + 1):
-                where = f"{root}{part}/{name}"
-                file = f"{name} ({number}).png"
-                members[f"{where}/images/{file}"] = picture(10 * index + number, "PNG")
-                members[f"{where}/lung masks/{file}"] = mask(number, "PNG")
-                empty = picture(0, "PNG")
-                members[f"{where}/infection masks/{file}"] = mask(7, "PNG") if index == 0 else empty
-    return members
-
-
-def mask_column(case: Case, structure: str = "lungs") -> list[int]:
-    return np.flatnonzero(case.masks[structure]()[0]).tolist()
 
 
 @pytest.mark.parametrize("root", ["", "Infection Segmentation Data/", "archive/Infection Segmentation Data/x/"])

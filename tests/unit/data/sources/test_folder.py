@@ -1,32 +1,10 @@
 """Anybody's folder: its files become the right cases."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
+from samples import RSUA_CLASSES, config, mask_column, unpacked
 from support import archive, mask, picture
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import Case
 from cxrseg.data.sources import folder
-
-
-def unpacked(path: Path, members: dict[str, bytes]) -> Path:
-    for name, content in members.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-def config(source: str, path: Path | str, **options) -> DataConfig:
-    return DataConfig(source=source, path=str(path), **options)
-
-
-def mask_column(case: Case, structure: str = "lungs") -> list[int]:
-    return np.flatnonzero(case.masks[structure]()[0]).tolist()
-
-
-RSUA_CLASSES = {"Covid": "COVID", "Non_Covid": "Normal", "Non_Covid_Pneumonia": "Non-COVID"}
 
 
 def test_folder_with_classes_and_any_format(tmp_path):

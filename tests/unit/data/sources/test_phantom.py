@@ -3,16 +3,12 @@
 import pickle
 from functools import partial
 
-import numpy as np
 import pytest
+from samples import same
 
 from cxrseg.config import DataConfig
 from cxrseg.data.sources import phantom as source
 from cxrseg.phantom import phantom
-
-
-def same(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_source_lists_the_default_cases_without_making_them(monkeypatch):

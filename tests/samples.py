@@ -1,0 +1,174 @@
+"""Small inputs that several unit tests share."""
+
+import io
+from pathlib import Path
+
+import keras
+import numpy as np
+import tifffile
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from support import mask, picture, save_dicom
+
+from cxrseg import models
+from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
+from cxrseg.data.cases import Case
+from cxrseg.evaluate.predict import Network
+from cxrseg.segment.model import Model
+from cxrseg.studies import read_study
+
+
+def unpacked(path: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def config(source: str, path: Path | str, **options) -> DataConfig:
+    return DataConfig(source=source, path=str(path), **options)
+
+
+def quex_members(root: str = "Infection Segmentation Data/") -> dict[str, bytes]:
+    members = {}
+    for part, count in {"Train": 3, "Val": 1, "Test": 2}.items():
+        for index, name in enumerate(("COVID-19", "Non-COVID", "Normal")):
+            for number in range(1, count + 1):
+                where = f"{root}{part}/{name}"
+                file = f"{name} ({number}).png"
+                members[f"{where}/images/{file}"] = picture(10 * index + number, "PNG")
+                members[f"{where}/lung masks/{file}"] = mask(number, "PNG")
+                empty = picture(0, "PNG")
+                members[f"{where}/infection masks/{file}"] = mask(7, "PNG") if index == 0 else empty
+    return members
+
+
+def mask_column(case: Case, structure: str = "lungs") -> list[int]:
+    return np.flatnonzero(case.masks[structure]()[0]).tolist()
+
+
+RSUA_CLASSES = {"Covid": "COVID", "Non_Covid": "Normal", "Non_Covid_Pneumonia": "Non-COVID"}
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+SHAPE = (40, 56)
+
+
+def planted() -> np.ndarray:
+    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
+    picture = np.zeros(SHAPE, np.uint8)
+    picture[5:15, 8:30] = 255
+    picture[25:38, 40:50] = 128
+    return picture
+
+
+def saved(picture: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, kind
+    if values is not None:
+        dataset.Rows, dataset.Columns = values.shape
+        dataset.BitsAllocated = dataset.BitsStored = 8 * values.itemsize
+        dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, int(values.dtype.kind == "i")
+        dataset.PixelData = values.tobytes()
+        dataset["PixelData"].VR = "OW" if values.itemsize == 2 else "OB"
+    for tag, value in tags.items():
+        setattr(dataset, tag, value)
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def as_tone(grey: np.ndarray, dark: int, bright: int, dtype) -> np.ndarray:
+    return (dark + grey.astype(float) / 255 * (bright - dark)).round().astype(dtype)
+
+
+GREY = Image.fromarray(planted())
+
+
+def tiff(values: np.ndarray, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
+CONFIG = EvaluateConfig(resamples=200)
+
+
+def chest(height, width):
+    """Return two ellipses as a mask: a larger one at the left, a smaller one at the right and higher up."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    y, x = y - height / max(height, width) / 2, x - width / max(height, width) / 2
+    return ((x + 0.15) / 0.1) ** 2 + (y / 0.25) ** 2 < 1, ((x - 0.15) / 0.08) ** 2 + ((y + 0.05) / 0.2) ** 2 < 1
+
+
+CARD = models.ModelCard(
+    input_size=128, structures=["lungs"], threshold=0.5, pieces=0, study="demo", run="demo", trained_on="On nothing.",
+    dataset_fingerprint="", commit="", seed=1, seconds=1, agreement={}, sha256="",
+    scores={"dice": 0.9, "ci95": [0.88, 0.92], "cases": 12},
+)  # fmt: skip
+
+
+def bright(inputs):
+    """Take what is bright for lung, and be sure of it."""
+    return np.clip(20 * inputs - 9, 0, 1)
+
+
+def dark(inputs):
+    """Take what is dark for lung, but not black as a border is."""
+    return np.where(inputs > 0.1, np.clip(8 - 20 * inputs, 0, 1), 0).astype(np.float32)
+
+
+BRIGHT, DARK = (Model(Network(128, answer), CARD) for answer in (bright, dark))
+
+
+def dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+def planted_file(kind, folder):
+    """Write a picture that is bright on two known ellipses; return the file and the mask as one sees it upright."""
+    height, width = (700, 1100) if kind != "tall" else (1100, 600)
+    right, left = chest(height, width)
+    grey = np.where(right | left, 220, 20).astype(np.uint8)
+    file = folder / f"{kind}.png"
+    if kind == "sixteen":
+        Image.fromarray(grey.astype(np.uint16) * 16).save(file)
+    elif kind == "exif":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned a quarter to the right when shown
+        file = folder / "exif.jpg"
+        Image.fromarray(np.rot90(grey)).save(file, exif=exif, quality=95)
+    elif kind == "monochrome1":
+        file = folder / "inverted.dcm"
+        save_dicom(4095 - grey.astype(np.uint16) * 16, file, PhotometricInterpretation="MONOCHROME1")
+    else:
+        Image.fromarray(grey).save(file)
+    return file, right, left
+
+
+def study(tmp_path, text="", *overrides):
+    file = tmp_path / "mine.yml"
+    file.write_text(text)
+    return read_study(file, list(overrides))
+
+
+SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=True, learning_rate=2e-3)
+
+
+def weights(folder):
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    return np.concatenate([w.ravel() for w in model.get_weights()])
