@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrseg import models
-from cxrseg.data.images import Source, pixel_spacing, read_radiograph
+from cxrseg.data.images import Source, pixel_spacing, read_radiograph, source_name
 from cxrseg.data.square import fitted
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.predict import Network, in_pixels, predict_image
@@ -75,7 +75,8 @@ class Model:
         Raises
         ------
         ValueError
-            One line that says why the file cannot be read, or that the array is not (height, width) uint8.
+            One line that says why the file cannot be read, that the array is not (height, width) uint8, or that the
+            picture is blank.
         """
         spacing = None
         if isinstance(radiograph, np.ndarray):
@@ -84,6 +85,9 @@ class Model:
                 raise ValueError(f"expected a (height, width) uint8 array, got {image.dtype} of shape {image.shape}")
         else:
             image, spacing = read_radiograph(radiograph), pixel_spacing(radiograph)
+        if image.min() == image.max():
+            name = source_name(radiograph, None) if not isinstance(radiograph, np.ndarray) else "image"
+            raise ValueError(f"{name}: every pixel has one grey ({image.min()}); expected a radiograph")
         threshold = self.card.threshold if threshold is None else threshold
         found = predict_image(self.network, image, threshold, self.card.pieces)
         mask = in_pixels(found, threshold, image.shape)[..., 0]
@@ -125,7 +129,7 @@ def load_model(name: str = models.DEFAULT) -> Model:
     Examples
     --------
     >>> model = load_model()
-    >>> result = model.segment(np.full((64, 48), 128, np.uint8))
+    >>> result = model.segment(np.arange(64 * 48).reshape(64, 48).astype(np.uint8))
     >>> result.mask.shape
     (64, 48)
     """

@@ -355,6 +355,7 @@ def peak_memory(browser):
 def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_path):
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.txt").write_text("this is text")
+    Image.new("L", (90, 70), 99).save(tmp_path / "blank.png")
     (tmp_path / "bomb.png").write_bytes(bomb(60_000, 60_000))
     (tmp_path / "wide.png").write_bytes(bomb(20_000, 300))
     (tmp_path / "cut.jpg").write_bytes((files / "tall.jpg").read_bytes()[:40])
@@ -368,7 +369,8 @@ def test_what_is_no_radiograph_is_one_clear_line(chromium, address, files, tmp_p
     del dataset.PixelData
     dataset.save_as(tmp_path / "nothing.dcm")
     expected = {
-        "empty.png": "empty", "text.txt": "not an image", "bomb.png": "60000 x 60000", "wide.png": "20000 x 300",
+        "empty.png": "empty", "blank.png": "one grey",
+        "text.txt": "not an image", "bomb.png": "60000 x 60000", "wide.png": "20000 x 300",
         "cut.jpg": "damaged", "cut.dcm": "damaged", "damaged.png": "damaged", "nothing.dcm": "without pixel data",
     }  # fmt: skip
     page = Page(chromium(), address)

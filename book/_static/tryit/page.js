@@ -21,6 +21,9 @@
     try {
       say(`Reading ${name}`);
       const image = await tryit.decode(file, name);
+      if (image.grey.every((value) => value === image.grey[0])) {
+        throw new Error(`every pixel has one grey (${image.grey[0]}); expected a radiograph`);
+      }
       if (!document.getElementById("tryit").dataset.loaded) say("Loading the network, once: some 6 MB");
       await painted();
       const network = await tryit.network();

@@ -46,6 +46,14 @@ def test_the_chest_cr_of_pydicom_data(tmp_path):
     assert row["warning"] == ""
 
 
+def test_a_blank_picture_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="every pixel has one grey"):
+        BRIGHT.segment(np.full((40, 50), 7, np.uint8))
+    Image.new("LA", (40, 50), (200, 0)).save(tmp_path / "clear.png")
+    with pytest.raises(ValueError, match=r"clear\.png: every pixel has one grey \(0\)"):
+        BRIGHT.segment(tmp_path / "clear.png")
+
+
 @pytest.mark.slow
 def test_neither_keras_nor_tensorflow_is_imported(exported, checkout, tmp_path):
     file, *_ = planted_file("wide", tmp_path)
