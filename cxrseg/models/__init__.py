@@ -1,7 +1,7 @@
-"""The registry of networks: from a name to weights, exported graph and model card.
+"""Registry of networks: map a name to weights, exported graph and model card.
 
-A name is that of a run, or ``default``: the network that comes with the package. No other module knows where
-that one lies.
+A name is either the name of a run or ``default``, the network that comes with the package. Only this module
+knows where the default network is stored.
 """
 
 import dataclasses
@@ -17,33 +17,33 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What an exported network says of itself: the content of ``model.json``.
+    """Model card of an exported network, stored as ``model.json``.
 
     Attributes
     ----------
     input_size : int
-        Side of the network's input, pixels.
+        Side of the network's input in pixels.
     structures : list of str
-        What it segments, one output channel each.
+        Segmented structures, one per output channel.
     threshold : float
-        Probability from which a pixel counts, 0 to 1.
+        Lowest probability, 0 to 1, at which a pixel belongs to a structure.
     pieces : int
-        How many of the largest pieces of the lungs are kept; 0: all.
+        Number of largest connected components of the lungs to keep; 0 keeps all.
     study, run : str
-        Where it was trained.
+        Study and run in which the network was trained.
     trained_on : str
-        One sentence.
+        Description of the training data in one sentence.
     dataset_fingerprint, commit : str
-        Of the training.
+        Fingerprint of the training dataset, and the commit of the training code.
     seed : int
     seconds : float
         Duration of the training.
     scores : dict
-        ``cases``, ``dice``, ``ci95`` and ``worst`` on the run's own test part.
+        ``cases``, ``dice``, ``ci95`` and ``worst`` on the run's own test cases.
     agreement : dict
-        ``dice``, the least between the masks of Keras and ONNX, and on how many ``cases``.
+        ``dice``, the lowest Dice between a Keras mask and an ONNX mask, and ``cases``, the number of cases compared.
     sha256 : str
-        Of the exported graph.
+        Digest of the exported graph.
     """
 
     input_size: int
@@ -62,7 +62,7 @@ class ModelCard:
     sha256: str
 
     def describe(self) -> str:
-        """Say in two lines what the network was trained on and how it scored."""
+        """Describe the training data and the scores of the network in two lines."""
         low, high = self.scores["ci95"]
         return (
             f"{self.trained_on}\nMean Dice {self.scores['dice']:.3f} (95% interval {low:.3f} to {high:.3f}) on "
@@ -75,17 +75,17 @@ class ModelCard:
 
 
 def weights_file(name: str) -> Path:
-    """Return the Keras model of a run's first fold, or of the default network."""
+    """Return the path of the Keras model of a run's first fold, or of the default network."""
     return _shipped(".keras") if name == DEFAULT else paths.fold(name, 0) / "model.keras"
 
 
 def graph_file(name: str) -> Path:
-    """Return the ONNX graph of an exported run, or of the default network."""
+    """Return the path of the ONNX graph of an exported run, or of the default network."""
     return _shipped(".onnx") if name == DEFAULT else paths.run(name) / "model.onnx"
 
 
 def card_file(name: str) -> Path:
-    """Return the model card that lies beside the graph."""
+    """Return the path of the model card, which is stored beside the graph."""
     return graph_file(name).with_suffix(".json")
 
 
@@ -97,7 +97,7 @@ def card(name: str = DEFAULT) -> ModelCard:
     FileNotFoundError
         The run has not been exported, or this installation has no default network.
     ValueError
-        The card was written by another version of cxrseg.
+        Another version of cxrseg wrote the card.
     """
     file = card_file(name)
     if not graph_file(name).is_file() or not file.is_file():

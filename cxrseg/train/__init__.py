@@ -1,1 +1,1 @@
-"""Train one fold of a study: what the network sees, what it is, and how it learns."""
+"""Train one fold of a study: network input, architecture, loss and training loop."""

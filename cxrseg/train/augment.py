@@ -1,18 +1,18 @@
-"""Random augmentation of geometry and exposure, within what real radiographs show."""
+"""Random augmentation of geometry and exposure, within the range seen in real radiographs."""
 
 import numpy as np
 from PIL import Image
 
-ROTATION = np.deg2rad(7)  # patients are rarely straighter than this
+ROTATION = np.deg2rad(7)  # largest angle either way, because patients rarely stand perfectly straight
 SCALE = 0.12
 SHIFT = 0.06  # share of the image's side
 CONTRAST = 0.3
 BRIGHTNESS = 0.15  # share of the range from black to white
-MARGIN = 1 / 4  # no corner comes from farther outside than this share of the side
+MARGIN = 1 / 4  # share of the side; no transformed corner lies farther outside the image
 
 
 def augment(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Rotate, scale, shift and re-expose one image, and move its masks in the same way.
+    """Rotate, scale, shift and re-expose one image, and apply the same geometric transform to its masks.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def augment(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> t
 
 
 def _moved(image: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Return, at each (row, column) x, the pixel at ``matrix @ x + offset``; outside, the border repeats."""
+    """Return the image whose pixel at (row, column) x is taken from ``matrix @ x + offset``; the border is repeated."""
     size, margin = len(image), round(MARGIN * len(image))
-    (d, c), (b, a) = matrix  # Pillow counts columns first, and from the corner of a pixel
+    (d, c), (b, a) = matrix  # Pillow puts columns first, and its origin is the corner of a pixel
     shift = offset + margin + (1 - matrix.sum(axis=1)) / 2
     padded = Image.fromarray(np.pad(image, margin, mode="edge"))
-    # Pillow is faster than SciPy here, and augmentation shares the cores with the network.
+    # Pillow is faster than SciPy here, which matters because augmentation and the network share the cores.
     moved = padded.transform(
         (size, size), Image.Transform.AFFINE, (a, b, shift[1], c, d, shift[0]), Image.Resampling.BILINEAR
     )

@@ -1,4 +1,4 @@
-"""Batches of images and masks, prepared ahead of the network, and one pass over them."""
+"""Prepare batches of images and masks ahead of the network, and run one training or validation pass over them."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from cxrseg.train.inputs import network_input, network_target, resize
 
 
 class Batches:
-    """Batches of (images, masks) whose order and augmentation depend on the seed and the epoch alone.
+    """Batches of (images, masks) whose order and augmentation depend only on the seed and the epoch.
 
-    Keras' own shuffling depends on a random state that a resumed run does not have.
+    Keras shuffles with a random state that a resumed run cannot restore.
     """
 
     def __init__(self, pixels, masks, rows, config: TrainConfig, epoch: int | None = None):
         self.pixels, self.masks, self.config = pixels, masks, config
-        self.epoch = epoch  # None: validation, in order and as it is
+        self.epoch = epoch  # None means validation: the rows keep their order and are not augmented
         self.rows = rows if epoch is None else np.random.default_rng([config.seed, epoch]).permutation(rows)
 
     def __len__(self):
@@ -41,20 +41,20 @@ class Batches:
 
 
 def train_epoch(model: keras.Model, batches: Batches, after_step: Callable[[int], None] = lambda number: None) -> dict:
-    """Take one gradient step for each batch; return the means of loss and metrics over all images.
+    """Take one gradient step per batch and return the mean loss and metrics over all images.
 
-    Keras' ``fit`` gives the same numbers, but was slower on two cores, in some epochs by far.
+    Keras' ``fit`` gives the same numbers but is slower on two cores, in some epochs by a large factor.
     """
     return _means(model.train_on_batch, batches, after_step)
 
 
 def validate(model: keras.Model, batches: Batches) -> dict:
-    """Return the means of loss and metrics over validation batches, as ``val_<name>``."""
+    """Return the mean loss and metrics over all validation images, as ``val_<name>``."""
     return {f"val_{name}": mean for name, mean in _means(model.test_on_batch, batches).items()}
 
 
 def ahead(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the batches in order while worker threads prepare later ones, so that a graphics card need not wait.
+    """Yield the batches in order while worker threads prepare later ones, so that the GPU does not wait for data.
 
     Parameters
     ----------
@@ -62,17 +62,17 @@ def ahead(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
     Yields
     ------
-    images : (n, size, size, channels) float32 array
+    images : (n, size, size, 1) float32 array, 0 to 1
     masks : (n, size, size, structures) float32 array of 0 and 1
 
     Raises
     ------
     Exception
-        An error in the preparation of a batch is raised when that batch is due.
+        If the preparation of a batch fails, its error is raised when that batch is due.
     """
-    # One core runs the network. More than eight workers would only fill memory with waiting batches.
+    # One core is left for the network. More than eight workers would only fill memory with waiting batches.
     workers = min(max(1, joblib.cpu_count() - 1), 8)
-    pool = ThreadPoolExecutor(workers)  # threads suffice, because NumPy and Pillow release the interpreter lock
+    pool = ThreadPoolExecutor(workers)  # threads suffice, because NumPy and Pillow release the global interpreter lock
     try:
         waiting = deque(pool.submit(batches.__getitem__, number) for number in range(min(workers, len(batches))))
         for number in range(len(batches)):

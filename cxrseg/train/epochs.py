@@ -1,4 +1,4 @@
-"""Run the epochs of a training, with a checkpoint after each, from which a killed training is resumed."""
+"""Run the training epochs and write a checkpoint after each, so that an interrupted training can resume."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from cxrseg.train.batches import Batches, train_epoch, validate
 
 
 class Epochs:
-    """Run epochs one after another. Each prints one line, writes one checkpoint, and decides whether to stop early.
+    """Run the epochs one after another, with a line of output, a checkpoint and an early-stopping test after each.
 
-    Early stopping depends on the history alone, so a resumed training decides as an uninterrupted one does. With
-    ``config.averaging``, a running mean of the weights over the second half of the training is validated and kept.
-    It lies in a flatter minimum and generalises better to other domains (Cha et al., SWAD: Domain Generalization by
-    Seeking Flat Minima, NeurIPS 2021).
+    Early stopping depends only on the history, so a resumed training stops at the same epoch as an uninterrupted one.
+    With ``config.averaging``, a running mean of the weights over the second half of the training is validated and
+    kept. Averaged weights lie in a flatter minimum and generalise better to other domains (Cha et al., SWAD: Domain
+    Generalization by Seeking Flat Minima, NeurIPS 2021).
     """
 
     def __init__(self, model: keras.Model, config: TrainConfig, folder: Path, identity: dict, history: list[dict]):
@@ -47,7 +47,7 @@ class Epochs:
         self.end(epoch, means, time.monotonic() - began)
 
     def step(self, done: float):
-        """Update the running mean of the weights, in the second half of the training; `done` is in epochs."""
+        """Update the running mean of the weights if the training is in its second half; `done` counts epochs."""
         momentum = self.config.averaging
         if momentum and 2 * done >= self.config.epochs:
             weights = self.model.get_weights()
@@ -55,7 +55,7 @@ class Epochs:
             self.average = [momentum * a + (1 - momentum) * w for a, w in zip(mean, weights, strict=True)]
 
     def _swap(self):
-        """Exchange the weights of the network with their mean, if there is one."""
+        """Swap the current weights and their running mean, if there is one."""
         if self.average is not None:
             weights = self.model.get_weights()
             self.model.set_weights(self.average)
@@ -78,7 +78,7 @@ class Epochs:
         )
 
     def checkpoint(self):
-        """Save the last weights, the best weights and the history, in one folder that appears whole."""
+        """Save the last weights, the best weights and the history in one folder, which is created atomically."""
         done = len(self.history)
         partial, previous = self.folder / "partial", latest_checkpoint(self.folder)
         shutil.rmtree(partial, ignore_errors=True)
@@ -102,7 +102,7 @@ class Epochs:
 
 
 def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
-    """Load the latest checkpoint of the same training into `model`; return its history, empty if there is none."""
+    """Load the latest checkpoint of the same training into `model` and return its history, or an empty list."""
     checkpoint = latest_checkpoint(folder)
     if checkpoint is None:
         return []
@@ -118,12 +118,12 @@ def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint, or None."""
+    """Return the newest complete checkpoint, or None."""
     return max(folder.glob("checkpoint-*"), default=None)
 
 
 def remove(checkpoint: Path) -> None:
-    """Delete a checkpoint. What a kill halfway leaves behind does not count as a checkpoint."""
+    """Delete a checkpoint. It is renamed first, so that an interrupted deletion leaves no partial checkpoint."""
     partial = checkpoint.with_name("partial")
     shutil.rmtree(partial, ignore_errors=True)
     checkpoint.rename(partial)
@@ -131,7 +131,7 @@ def remove(checkpoint: Path) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration with a suitable unit."""
+    """Format a duration in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

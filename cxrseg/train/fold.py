@@ -1,4 +1,4 @@
-"""Train one fold. A training that is killed resumes after the last whole epoch and ends with the same weights."""
+"""Train one fold. An interrupted training resumes after its last complete epoch and ends with the same weights."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from cxrseg.train.warmstart import start_from
 
 
 def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
-    """Train the network on all folds but one, and keep the weights with the lowest validation loss.
+    """Train the network on all folds except one and keep the weights with the lowest validation loss.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     data : Path
         A prepared dataset.
     folder : Path
-        Receives ``model.keras``, ``history.csv`` (one row per epoch) and, last, ``train.json``.
-        An unfinished training of the same configuration is resumed.
+        Output folder for ``model.keras``, ``history.csv`` (one row per epoch) and ``train.json``, which is
+        written last. An unfinished training of the same configuration is resumed.
     fold : int
-        The fold to leave out. Its cases are never read here.
+        The hold-out fold. Its cases are never read here.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     ValueError
         The fold does not exist, or there are too few cases to train on.
     FloatingPointError
-        The loss is no longer a number.
+        The loss is not finite.
     """
     dataset = Dataset.load(data)
     pixels, masks = dataset.images, dataset.masks

@@ -1,18 +1,18 @@
-"""Turn stored uint8 pixels into the input and the target of the network."""
+"""Convert stored uint8 pixels to the input and the target of the network."""
 
 import numpy as np
 from PIL import Image
 
 
 def network_input(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Return images as network input: averaged down to its size, with grey levels from 0 to 1.
+    """Resize images to the network's input size and scale their grey levels to between 0 and 1.
 
     Parameters
     ----------
     pixels : (n, side, side) uint8 array
         Square images, 0 black to 255 white.
     size : int
-        Side of the network's input, pixels.
+        Side of the network's input in pixels.
 
     Returns
     -------
@@ -22,17 +22,17 @@ def network_input(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def network_target(masks: np.ndarray, size: int) -> np.ndarray:
-    """Return masks on the network's grid.
+    """Resample square masks to the network's grid.
 
     Parameters
     ----------
-    masks : (n, height, width, structures) uint8 array of 0 and 1
+    masks : (n, side, side, structures) uint8 array of 0 and 1
     size : int
 
     Returns
     -------
     (n, size, size, structures) float32 array of 0 and 1
-        A pixel counts where the structure covers at least half of it.
+        A pixel is 1 where the structure covers at least half of it.
     """
     if masks.shape[1] == size:
         return masks.astype(np.float32)
@@ -41,11 +41,11 @@ def network_target(masks: np.ndarray, size: int) -> np.ndarray:
 
 
 def to_grid(probability: np.ndarray, size: int) -> np.ndarray:
-    """Interpolate probability maps onto another square grid.
+    """Interpolate probability maps to another square grid.
 
     Parameters
     ----------
-    probability : (n, height, width, structures) float32 array, 0 to 1
+    probability : (n, side, side, structures) float32 array, 0 to 1
     size : int
 
     Returns
@@ -58,9 +58,9 @@ def to_grid(probability: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize(stack: np.ndarray, size: int) -> np.ndarray:
-    """Resize square images, (n, side, side) uint8 or float32, to (n, size, size); shrinking averages."""
+    """Resize square images, (n, side, side) uint8 or float32, to (n, size, size), averaging when shrinking."""
     if stack.shape[1] == size:
         return stack
-    # Pillow widens the bilinear filter when it shrinks an image, which averages instead of sampling.
+    # Pillow widens its bilinear filter when it shrinks an image, which averages pixels and so avoids aliasing.
     resized = [np.asarray(Image.fromarray(a).resize((size, size), Image.Resampling.BILINEAR)) for a in stack]
     return np.stack(resized)

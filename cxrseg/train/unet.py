@@ -1,4 +1,4 @@
-"""The U-Net of the paper, as one function to be read in one go."""
+"""The U-Net of the paper, written as a single function."""
 
 import keras
 from keras import layers
@@ -14,28 +14,28 @@ def unet(
     stride: int = 1,
     batch_norm: bool = False,
 ) -> keras.Model:
-    """Build a U-Net with the paper's layers: 7,759,521 parameters at the defaults.
+    """Build a U-Net with the layers of the paper; the defaults give 7,759,521 parameters.
 
-    Every level has two 3x3 convolutions with ReLU; 2x2 max-pooling leads down, a 2x2 transposed
-    convolution of stride 2 leads up, and each level's features are concatenated on the way back
-    (Ronneberger et al. 2015, with same-padding, and half the paper's number of channels).
+    Each level has two 3x3 convolutions with ReLU. The encoder downsamples by 2x2 max-pooling. The decoder
+    upsamples by a 2x2 transposed convolution of stride 2 and concatenates the encoder's features of the same
+    level (Ronneberger et al. 2015, but with same-padding and half as many channels).
 
     Parameters
     ----------
     input_size : int
-        Side of the square input, pixels; a multiple of ``stride * 2 ** (depth - 1)``.
+        Side of the square input in pixels, a multiple of ``stride * 2 ** (depth - 1)``.
     structures : int
-        Number of output channels, one independent sigmoid each.
+        Number of output channels, each with an independent sigmoid.
     base_filters : int
-        Channels of the first level.
+        Number of channels at the first level.
     depth : int
-        Number of resolution levels, the lowest included.
+        Number of resolution levels, including the lowest.
     growth : float
-        How many times as many channels each level down has.
+        Factor by which the number of channels grows from one level to the next lower one.
     stride : int
-        2: a strided convolution halves the input first, and the output is interpolated back.
+        With 2, a strided convolution first halves the input, and the output is interpolated back to full size.
     batch_norm : bool
-        Batch normalisation between each 3x3 convolution and its ReLU.
+        Whether to insert batch normalisation between each 3x3 convolution and its ReLU.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def unet(
     Raises
     ------
     ValueError
-        `input_size` cannot be halved so many times.
+        `input_size` is not a multiple of ``stride * 2 ** (depth - 1)``.
 
     References
     ----------
@@ -84,7 +84,7 @@ def unet(
         x = layers.Conv2DTranspose(width, 2, strides=2, name=f"up{level}_transpose")(x)  # 32 32 256 | … | 256 256 32
         x = layers.Concatenate(name=f"up{level}_concatenate")([x, skips[level]])  # 32 32 512 | … | 256 256 64
         x = double_convolution(x, width, f"up{level}")  # 32 32 256 | … | 256 256 32
-    # float32 under every policy: the loss needs the precision near 0 and 1 that 16 bits lack.
+    # The output is float32 under every policy, because 16 bits are too coarse near 0 and 1 for the loss.
     activation = "sigmoid" if stride == 1 else None
     x = layers.Conv2D(structures, 1, activation=activation, dtype="float32", name="output")(x)  # 256 256 1
     if stride > 1:
@@ -94,12 +94,12 @@ def unet(
 
 
 def layer_table(model: keras.Model):
-    """Return one row per layer, as the paper's Fig 3.2: name, kind, output shape, parameters.
+    """Tabulate the layers, as in Fig 3.2 of the paper: name, kind, output shape and number of parameters.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``layer``, ``kind``, ``output`` (height x width x channels) and ``parameters``.
+        One row per layer, with columns ``layer``, ``kind``, ``output`` (height x width x channels) and ``parameters``.
     """
     import pandas as pd
 

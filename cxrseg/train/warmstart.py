@@ -1,4 +1,4 @@
-"""Start from the weights of another run, but never from weights that were trained on a test case."""
+"""Warm start: initialise a network with the weights of another run that was not trained on the test cases."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ from cxrseg.data.dataset import Dataset, exists
 
 
 def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> str:
-    """Load the weights of a run, or of ``default``, into `model`; return the SHA-256 of their file.
+    """Load the weights of a run, or of ``default``, into `model` and return the SHA-256 digest of the weights file.
 
-    The weights are those of the run's first fold. If the run holds radiographs of this network's test part, they are
-    those of the fold that was not trained on them. If the run segments another number of structures, the last layer
-    keeps its own weights.
+    By default the weights come from the run's first fold. If the run's dataset contains test cases of `model`, they
+    come from the fold whose network was not trained on those cases. If the run segments a different number of
+    structures, the output layer of `model` keeps its own weights.
 
     Parameters
     ----------
@@ -24,16 +24,16 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
     fold : int
         The fold on which `model` will be tested.
     dataset : Dataset
-        The dataset to train on.
+        The dataset on which `model` will be trained.
     tested : DataFrame
-        Its cases in that fold, as in ``cases.csv``.
+        The cases of `dataset` in that fold, with the columns of ``cases.csv``.
 
     Raises
     ------
     FileNotFoundError
         The run has no such network.
     ValueError
-        Its network has another architecture, or each of its networks was trained on some of the test cases.
+        The run's network has another architecture, or each of its networks was trained on some of the test cases.
     """
     blind = _blind_fold(run, fold, dataset, tested)
     file = paths.fold(run, blind) / "model.keras" if blind else models.weights_file(run)
@@ -41,7 +41,7 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
     source = keras.saving.load_model(file, compile=False)
     ours, theirs = ([tuple(w.shape) for w in network.weights] for network in (model, source))
-    if ours[:-2] != theirs[:-2]:  # the last two are the output's
+    if ours[:-2] != theirs[:-2]:  # the last two are the kernel and bias of the output layer
         raise ValueError(
             f"train.init: the network of run {run!r} has {source.count_params():,} parameters, this one "
             f"{model.count_params():,}; give both the same base_filters, growth, depth, stride and batch_norm"
@@ -52,18 +52,18 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
 
 
 def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> int:
-    """Return the fold of a run whose network was trained on none of the test cases."""
-    if not exists(paths.data(run)):  # without the run's data, only the fingerprint can be compared
+    """Return a fold of a run whose network was trained on none of the test cases."""
+    if not exists(paths.data(run)):  # without the run's dataset, only its fingerprint can be compared
         record = paths.fold(run, 0) / "train.json"
         same = record.is_file() and json.loads(record.read_text())["fingerprint"] == dataset.fingerprint
         return fold if same else 0
     theirs = Dataset.load(paths.data(run))
     cases = theirs.cases
     known = cases["sha256"].isin(tested["sha256"])
-    if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):  # perhaps of another size
+    if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):  # the size may differ
         known |= cases["case_id"].isin(tested["case_id"])
     folds = cases["fold"][known].unique()
-    if len(folds) > 1:  # the network of a fold was trained on all other folds
+    if len(folds) > 1:  # the network of each fold was trained on all other folds
         raise ValueError(
             f"train.init: each network of run {run!r} has learnt from cases that this one would be tested on; "
             "start from a run on other radiographs, or on the same cases in the same folds"
@@ -72,6 +72,6 @@ def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> 
 
 
 def _collection(data: dict) -> tuple:
-    """Return a key that is equal for two datasets if equal ``case_id`` values mean the same radiograph."""
+    """Return a key; two datasets with equal keys use the same ``case_id`` for the same radiograph."""
     own = {"phantom": ("seed", "setting"), "folder": ("path",)}.get(data["source"], ())
     return data["source"], *(data[key] for key in own)
