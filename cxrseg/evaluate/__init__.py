@@ -1,1 +1,1 @@
-"""From images to scores: predictions, masks, metrics, and what the numbers can be compared with."""
+"""Evaluation: predictions, masks, metrics, statistics and reference values."""

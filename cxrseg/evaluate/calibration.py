@@ -1,11 +1,11 @@
 """Calibration of the probabilities: reliability, expected calibration error, and the Dice at every threshold.
 
-Stored probabilities have 256 levels. The counts of each level per image, inside and outside the reference, therefore
-determine every number here exactly, and no pixels need to be sampled.
+Stored probabilities have 256 levels. Counting the pixels at each level, inside and outside the reference mask,
+therefore gives every number here exactly, without sampling pixels.
 
-The expected calibration error (ECE) is the mean over pixels of the absolute difference between predicted
-probability and observed frequency, in ten bins. Most pixels of a radiograph are clearly not lung, which lowers the
-ECE. It is therefore also given for the pixels near the predicted or the reference outline.
+The expected calibration error (ECE) is the absolute difference between mean predicted probability and observed
+frequency in each of ten bins, averaged over pixels. Most pixels of a radiograph are clearly not lung, which lowers
+the ECE. It is therefore also reported for the pixels near the predicted or the reference outline.
 
 References
 ----------
@@ -22,33 +22,33 @@ from cxrseg.parallel import starmap
 
 BINS = 10
 BAND = 3
-"""A pixel is near an outline that runs at most so many pixels away, along rows and columns."""
+"""A pixel is near an outline if the outline is at most this many pixels away along both rows and columns."""
 THRESHOLDS = np.arange(1, 20) / 20
 
 
 def calibrate(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float = 0.5) -> dict:
-    """Summarise how well stored probabilities agree with reference masks.
+    """Summarise the calibration of stored probabilities against reference masks.
 
     Parameters
     ----------
     pairs : iterable of ((H, W) bool array, (H, W) uint8 array)
-        Reference mask of each image, and its probability in steps of 1/255.
+        Reference mask of each image, and its predicted probability in steps of 1/255.
     threshold : float
-        Probability from which a pixel counts as predicted; it determines the predicted outline.
+        Lowest probability, 0 to 1, at which a pixel belongs to the predicted mask. It sets the predicted outline.
 
     Returns
     -------
     dict
-        ``all`` and ``near_outline``, each with ``pixels``, ``ece`` (0 to 1), ``overconfidence`` (mean
-        probability minus share of reference pixels, -1 to 1) and ``bins``: for each filled one of the ten,
-        from low to high, ``probability`` (mean), ``frequency`` (share of reference pixels) and ``share``
-        (of the pixels). ``band_px``, the width to each side of an outline. ``thresholds``: lists
-        ``threshold`` and mean ``dice`` per image, and of the best of them ``best`` and ``best_dice``.
+        ``all`` and ``near_outline`` each hold ``pixels``, ``ece`` (0 to 1), ``overconfidence`` (mean probability
+        minus share of reference pixels, -1 to 1) and ``bins``. ``bins`` lists the non-empty ones of ten bins in
+        ascending order, with ``probability`` (mean), ``frequency`` (share of reference pixels) and ``share`` (of
+        all pixels). ``band_px`` is the width of the band on each side of an outline. ``thresholds`` holds the
+        lists ``threshold`` and ``dice`` (mean per image), the threshold ``best`` and its ``best_dice``.
 
     Raises
     ------
     ValueError
-        No images, or probabilities that are not uint8.
+        There are no images, or probabilities are not uint8 or differ in shape from their mask.
     """
     total, dice = np.zeros((2, 2, 256), int), []
     for counts in starmap(count, ((truth, levels, threshold) for truth, levels in pairs)):
@@ -72,7 +72,7 @@ def calibrate(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float =
 
 
 def count(truth: np.ndarray, levels: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """Count the pixels of one image by level.
+    """Count the pixels of one image at each probability level.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def count(truth: np.ndarray, levels: np.ndarray, threshold: float = 0.5) -> np.n
     Returns
     -------
     (2, 2, 256) int array
-        For all pixels and for those near an outline; outside and inside the reference; by level.
+        Axes: all pixels or those near an outline; outside or inside the reference mask; level.
     """
     if levels.dtype != np.uint8 or levels.shape != truth.shape:
         raise ValueError(
@@ -126,28 +126,28 @@ def dice_by_threshold(counts: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     counts : (n, 2, 256) int array
-        Pixels outside and inside the reference, by level.
+        Number of pixels outside and inside the reference mask at each level.
     thresholds : (t,) array
-        Probabilities from which a pixel counts as predicted.
+        Lowest probability, 0 to 1, at which a pixel belongs to the predicted mask.
 
     Returns
     -------
     (n, t) array, 0 to 1
-        1 where neither mask holds anything.
+        1 where both masks are empty.
     """
-    first = np.ceil(np.asarray(thresholds) * 255 - 1e-9).astype(int)  # the lowest level that counts
+    first = np.ceil(np.asarray(thresholds) * 255 - 1e-9).astype(int)  # the lowest level in the predicted mask
     predicted = counts[..., ::-1].cumsum(axis=-1)[..., ::-1][..., first]
     whole = predicted.sum(axis=1) + counts[:, 1].sum(axis=-1, keepdims=True)
     return np.divide(2 * predicted[:, 1], whole, out=np.ones(whole.shape), where=whole > 0)
 
 
 def _near_outline(mask: np.ndarray) -> np.ndarray:
-    """Return the pixels whose neighbourhood, of the width of the band, is partly inside and partly outside the mask."""
+    """Return the pixels that have both mask and background within `BAND` pixels along rows and columns."""
     return _spread(mask) & _spread(~mask)
 
 
 def _spread(mask: np.ndarray) -> np.ndarray:
-    """Return the pixels that have a pixel of the mask within the band around them."""
+    """Dilate a mask by `BAND` pixels along rows and columns."""
     # A union of shifted views is many times faster than a rank filter on a boolean mask.
     for axis, side in enumerate(mask.shape):
         around = np.pad(mask, [(BAND * (axis == k),) * 2 for k in (0, 1)])

@@ -10,7 +10,7 @@ from cxrseg.studies import differences
 
 
 def cases(name: str) -> pd.DataFrame:
-    """Return the scores of a run's first structure, for the cases that have it.
+    """Return the scores of a run's first structure for the cases whose reference mask contains it.
 
     Raises
     ------
@@ -24,25 +24,25 @@ def cases(name: str) -> pd.DataFrame:
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
-    """Return the scored cases of a run's network and of both baselines, the network first."""
+    """Return the scored cases of a run's network and of both baselines by name, the network first."""
     rows = table(paths.run(name) / "baselines.csv", runs.summary(name))
     return {name: cases(name), **{method: part for method, part in rows.groupby("method", sort=False)}}
 
 
 def table(file: Path, summary: dict) -> pd.DataFrame:
-    """Read scored cases and add the fingerprint of their dataset. Runs on one dataset can be compared case by case.
+    """Read scored cases and add the fingerprint of their dataset, so that only runs on one dataset are paired.
 
     Parameters
     ----------
     file : Path
-        Rows as in ``cases.csv``.
+        Scored cases in the format of ``cases.csv``.
     summary : dict
-        The content of the ``summary.json`` that belongs to them.
+        The content of the corresponding ``summary.json``.
 
     Returns
     -------
     DataFrame
-        The rows of the first structure whose reference mask is not empty, with the column ``dataset``, a fingerprint.
+        The rows of the first structure with a non-empty reference mask, and a column ``dataset`` with the fingerprint.
     """
     rows = pd.read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
     wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
@@ -51,9 +51,9 @@ def table(file: Path, summary: dict) -> pd.DataFrame:
 
 
 def shared(a: pd.DataFrame, b: pd.DataFrame) -> pd.Index:
-    """Return the names of the cases that both tables score; none if their datasets differ.
+    """Return the ``case_id`` of the cases in both tables, or none if their datasets differ.
 
-    Equal names in two datasets are not enough: their pixels, masks, size or folds may differ.
+    Equal names in two datasets are not enough, because their pixels, masks, size or folds may differ.
     """
     if a["dataset"].iloc[0] != b["dataset"].iloc[0]:
         return pd.Index([], dtype=str)
@@ -61,24 +61,24 @@ def shared(a: pd.DataFrame, b: pd.DataFrame) -> pd.Index:
 
 
 def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFrame:
-    """Compare each method with the first one, paired where they share cases, otherwise by their means.
+    """Compare each method with the first one: by paired differences if they share cases, otherwise by means.
 
     Parameters
     ----------
     methods : dict of str to DataFrame
-        Scored cases by name, as `cases` returns them; at least one.
+        Scored cases by method name, as `cases` returns them; at least one method.
     metric : str
         Column to compare.
 
     Returns
     -------
     DataFrame
-        One row per method: ``n``, ``mean``, ``low``, ``high`` (95% interval of the mean), ``p5``; and
-        against the first ``comparison``, ``shared`` (cases scored by both), ``difference`` with its 95%
-        interval ``difference_low``, ``difference_high``. A ``paired`` comparison takes the shared cases
-        alone and has ``p_permutation`` and ``p_wilcoxon``; an ``unpaired`` one, where fewer than two are
-        shared or the datasets differ, takes all cases of both and has no test: what differs may be the
-        cases. These are empty for the first method.
+        One row per method: ``n``, ``mean``, ``low`` and ``high`` (95% confidence interval of the mean) and ``p5``.
+        The other columns compare with the first method and are empty for it: ``comparison``, ``shared`` (cases
+        scored by both), ``difference`` (method minus first) and its 95% confidence interval ``difference_low`` to
+        ``difference_high``. A ``paired`` comparison uses only the shared cases and reports ``p_permutation`` and
+        ``p_wilcoxon``. An ``unpaired`` one is made if fewer than two cases are shared or the datasets differ. It uses
+        all cases of both methods and reports no test, because the difference may stem from the cases.
     """
     (first, reference), *_ = methods.items()
     rows = []
@@ -112,7 +112,7 @@ def _against(reference: pd.DataFrame, table: pd.DataFrame, metric: str) -> dict:
 
 
 def parameter_differences(names: list[str]) -> pd.DataFrame:
-    """Return the study keys on which runs differ: one row per key, one column per run."""
+    """Return the study parameters that differ between runs: one row per key, one column per run."""
     studies = {name: runs.study(name) for name in names}
     first = next(iter(studies.values()))
     keys = {key for study in studies.values() for key in differences(first, study)} - {"name", "title"}

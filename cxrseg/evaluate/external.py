@@ -1,4 +1,4 @@
-"""Score a run's networks on an outside dataset, in the pixels of each mask."""
+"""External validation: score a run's networks on another dataset at the native resolution of each mask."""
 
 import hashlib
 from pathlib import Path
@@ -23,7 +23,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     Parameters
     ----------
     name : str
-        A finished run, or ``default``: the model that comes with the package.
+        A finished run, or ``default`` for the model that comes with the package.
     source : str
         The kind of dataset: ``folder``, ``covid_qu_ex`` or ``rsua``.
     path : Path
@@ -32,16 +32,16 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     Returns
     -------
     dict
-        The content of ``summary.json``, which with ``cases.csv`` is written to
-        ``runs/<name>/external/<folder name>/``, of an archive without its ending. Unusable cases are listed as
-        ``refused``, and cases whose radiographs the run itself holds, pixel by pixel, as ``own``.
+        The content of ``summary.json``. It is written with ``cases.csv`` to ``runs/<name>/external/<dataset>/``,
+        where the dataset has the name of its folder, or of its archive without the suffix. ``refused`` lists
+        unusable cases, and ``own`` lists cases whose radiographs are identical to one in the run's own dataset.
 
     Raises
     ------
     FileNotFoundError
-        The run or its networks are not there.
+        The run or its networks do not exist.
     ValueError
-        The dataset as a whole is unusable, or not one case of it can be read.
+        The dataset as a whole is unusable, or none of its cases can be read.
     """
     study, files = _model(name)
     network = load_keras(files)
@@ -71,7 +71,7 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
 
 
 def _model(name: str) -> tuple[Study, list[Path]]:
-    """Return the study of a run and the files of its networks, or those of the default model."""
+    """Return the study and the network files of a run, or those of the default model."""
     if name == models.DEFAULT:
         card = models.card()
         study = Study(
@@ -88,13 +88,13 @@ def _model(name: str) -> tuple[Study, list[Path]]:
 
 
 def _digests(name: str) -> set[str]:
-    """Return the digests of a run's own radiographs; none for the default model, which has seen no patient."""
+    """Return the digests of a run's own radiographs; none for the default model, which saw no patient."""
     file = paths.data(name) / "cases.csv"
     return set(pd.read_csv(file, usecols=["sha256"])["sha256"]) if file.is_file() else set()
 
 
 def _segmented(cases: list[Case], network: Network, study, known: set[str], refused: list[dict], own: list[str]):
-    """Yield the naming columns, reference masks and predicted masks of each case that can be read."""
+    """Yield the identifying columns, the reference masks and the predicted masks of each readable case."""
     structures, config = study.data.structures, study.evaluate
     for number, case in enumerate(cases, start=1):
         try:

@@ -1,29 +1,29 @@
-"""Turn probabilities into masks."""
+"""Convert probabilities to masks."""
 
 import cc3d
 import numpy as np
 
 SMALL = 0.1
-"""A piece smaller than this share of the largest one is dropped, because it cannot be the second lung."""
+"""Share of the largest component below which another component is dropped, being too small for the second lung."""
 
 
 def to_levels(probability: np.ndarray) -> np.ndarray:
-    """Quantise probabilities, 0 to 1, to uint8 steps of 1/255. All scores and pictures start from these."""
+    """Quantise probabilities, 0 to 1, to uint8 steps of 1/255, from which all scores and figures are computed."""
     return np.round(probability * 255).astype(np.uint8)
 
 
 def to_masks(levels: np.ndarray, threshold: float, pieces: int = 0) -> np.ndarray:
-    """Threshold probabilities, and keep the largest pieces.
+    """Threshold probabilities and keep the largest connected components of the first structure.
 
     Parameters
     ----------
     levels : (height, width, structures) uint8 array
-        Probability times 255, as `to_levels` gives it.
+        Probability times 255, as `to_levels` returns it.
     threshold : float
-        A pixel belongs to a structure where its probability is at least this.
+        Lowest probability, 0 to 1, at which a pixel belongs to a structure.
     pieces : int
-        How many connected pieces (8 neighbours) of the first structure to keep, the largest first, their
-        holes filled; 0: leave the mask as it is.
+        Number of 8-connected components of the first structure to keep, the largest first, with their holes
+        filled. Components below `SMALL` of the largest are dropped. 0 leaves the mask unchanged.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def _largest(mask: np.ndarray, pieces: int) -> np.ndarray:
 
 
 def _filled(mask: np.ndarray) -> np.ndarray:
-    """Fill what the mask encloses: background that no path of 4 neighbours joins to the edge of the image."""
+    """Fill holes: background that is not 4-connected to the edge of the image."""
     outside = cc3d.connected_components(~mask, connectivity=4)
     edge = np.concatenate([outside[0], outside[-1], outside[:, 0], outside[:, -1]])
     return mask | ~np.isin(outside, edge)

@@ -1,32 +1,32 @@
-"""How well a predicted mask matches the reference: metrics of one image, and one of a batch.
+"""Agreement of a predicted mask with the reference mask: metrics for one image, and one for a batch.
 
-Masks are boolean (H, W) arrays; distances are in pixels of their grid.
+Masks are boolean (H, W) arrays. Distances are in pixels of their grid.
 
-Empty masks. No metric is ever NaN. Both masks empty is full agreement: every ratio is 1, every distance 0.
-Exactly one empty is full disagreement: Dice, IoU, sensitivity, precision and NSD are 0, every distance is
-the diagonal of the image; specificity and accuracy are counted as ever. More generally, an overlap ratio
-with nothing to count (0/0) is 1 where the masks agree everywhere and 0 otherwise.
+Empty masks. No metric is ever NaN. If both masks are empty, they agree: every ratio is 1 and every distance 0.
+If exactly one is empty, they disagree: Dice, IoU, sensitivity, precision and NSD are 0, and every distance is
+the diagonal of the image. Specificity and accuracy are computed as usual. More generally, an overlap ratio of
+0/0 is 1 if the masks are equal and 0 otherwise.
 
-Boundaries. HD95 and ASSD are measured between the boundary pixels of each mask: its pixels with at least
-one of their four neighbours outside it, where beyond the border of the image counts as outside. They equal
-``medpy.metric.binary.hd95`` and ``assd`` of MedPy 0.5. NSD is measured between the contours that run
-between the pixels, cut into elements at the pixels' corners and weighted by the length of each. It equals
-``compute_surface_dice_at_tolerance`` of DeepMind's ``surface-distance``. Other tools draw the boundary or
-pool the distances in other ways, and their values differ.
+Boundaries. HD95 and ASSD are measured between the boundary pixels of the masks. A boundary pixel has at least
+one of its four neighbours outside the mask, and positions beyond the image count as outside. The values equal
+``medpy.metric.binary.hd95`` and ``assd`` of MedPy 0.5. NSD is measured between the contours that run between
+pixels. Each contour is divided into one element per pixel corner, weighted by its length. The values equal
+``compute_surface_dice_at_tolerance`` of DeepMind's ``surface-distance``. Tools that define the boundary or
+pool the distances differently give other values.
 
 References
 ----------
 Taha & Hanbury, Metrics for evaluating 3D medical image segmentation, BMC Med Imaging 15:29, 2015
 (overlap, HD95, ASSD). Nikolov et al., Clinically applicable segmentation of head and neck anatomy for
 radiotherapy, J Med Internet Res 23(7):e26151, 2021 (NSD, there "surface DSC"). Maier-Hein, Reinke et al.,
-Metrics reloaded, Nature Methods 21:195-212, 2024 (which to choose, and why the empty case must be stated).
+Metrics reloaded, Nature Methods 21:195-212, 2024 (choice of metrics, and why to state how empty masks are scored).
 """
 
 import numpy as np
 from scipy.spatial import KDTree
 
 TOLERANCES = (1, 2, 3)
-"""Boundary errors that NSD forgives in `all_metrics`, in pixels."""
+"""Boundary errors tolerated by NSD in `all_metrics`, in pixels."""
 
 
 def all_metrics(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
@@ -40,16 +40,16 @@ def all_metrics(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``dice``, ``iou``, ``sensitivity``, ``precision``, ``specificity``, ``accuracy`` (see `overlap`),
-        ``hd95_px``, the 95th percentile Hausdorff distance: the distances from each boundary pixel to the nearest
-        one of the other mask, both directions pooled, and of these the 95th percentile, interpolated linearly;
-        ``assd_px``, the average symmetric surface distance: their mean; ``nsd_1px``, ``nsd_2px``, ``nsd_3px``, the
-        normalised surface Dice: the share, by length, of both contours within so many pixels of the other one.
+        ``dice``, ``iou``, ``sensitivity``, ``precision``, ``specificity`` and ``accuracy`` (see `overlap`).
+        ``hd95_px``, the 95th percentile Hausdorff distance: the linearly interpolated 95th percentile of the distances
+        from each boundary pixel to the nearest one of the other mask, with both directions pooled. ``assd_px``, the
+        average symmetric surface distance: the mean of these distances. ``nsd_1px``, ``nsd_2px`` and ``nsd_3px``, the
+        normalised surface Dice: the share, by length, of both contours within 1, 2 or 3 pixels of the other contour.
 
     Raises
     ------
     ValueError
-        The masks are not boolean, not two-dimensional or not of one shape.
+        The masks are empty arrays, not boolean, not two-dimensional or not of the same shape.
 
     Examples
     --------
@@ -77,14 +77,14 @@ def overlap(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        All from 0 to 1, from the true and false positives and negatives (TP, FP, TN, FN):
+        Ratios from 0 to 1 of the true and false positives and negatives (TP, FP, TN, FN):
         ``dice`` 2 TP / (2 TP + FP + FN), ``iou`` TP / (TP + FP + FN), ``sensitivity`` TP / (TP + FN),
         ``precision`` TP / (TP + FP), ``specificity`` TN / (TN + FP), ``accuracy`` (TP + TN) / all.
 
     Raises
     ------
     ValueError
-        The masks are not boolean, not two-dimensional or not of one shape.
+        The masks are empty arrays, not boolean, not two-dimensional or not of the same shape.
     """
     _check(truth, prediction)
     tp = int(np.count_nonzero(truth & prediction))
@@ -107,12 +107,11 @@ def overlap(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
 
 
 def soft_dice_batch(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the batch-global soft Dice that a common Keras ``dice_coef`` computes.
+    """Return the soft Dice over all pixels of a batch, as a widely copied Keras ``dice_coef`` computes it.
 
-    All pixels of all images are laid in one line and the probabilities enter as they are:
-    (2 sum(t p) + 1) / (sum(t) + sum(p) + 1). Large lungs weigh more than small ones, a missed image hides
-    among the others, and no threshold is applied: it is not the mean Dice per image, and is given only to
-    be compared with reports that used it.
+    It is (2 sum(t p) + 1) / (sum(t) + sum(p) + 1), summed over all pixels of all images without a threshold.
+    Large lungs weigh more than small ones, and one missed image hardly changes the value. It therefore differs
+    from the mean Dice per image and is reported only for comparison with studies that used it.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def soft_dice_batch(truth: np.ndarray, probability: np.ndarray) -> float:
     truth, probability = np.asarray(truth), np.asarray(probability)
     if truth.shape != probability.shape:
         raise ValueError(f"truth and probability must have one shape, not {truth.shape} and {probability.shape}")
-    # float64 sums: a float32 running sum of a whole test set loses the last digits
+    # The sums are float64, because a float32 running sum over a whole test set loses the last digits.
     together = np.sum(truth * probability, dtype=np.float64)
     return float((2 * together + 1) / (np.sum(truth, dtype=np.float64) + np.sum(probability, dtype=np.float64) + 1))
 
@@ -164,14 +163,14 @@ def _within(truth: np.ndarray, prediction: np.ndarray, tolerances: tuple) -> lis
 
 def _both_ways(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distances from the points of `a` to the nearest of `b`, and from `b` to `a`."""
-    # A tree of the few boundary points gives the very numbers of a distance transform of the whole grid,
-    # about nine times faster on two lungs at 256x256; unbalanced trees build faster and are searched once.
+    # A tree of the few boundary points gives the same values as a distance transform of the whole grid and is
+    # nine times faster for two lungs at 256x256. Unbalanced trees build faster, and each is searched only once.
     tree_a, tree_b = (KDTree(points, balanced_tree=False) for points in (a, b))
     return tree_b.query(a)[0], tree_a.query(b)[0]
 
 
 def _boundary(mask: np.ndarray) -> np.ndarray:
-    """Return the (n, 2) positions of the mask's pixels that have one of four neighbours outside it."""
+    """Return the (n, 2) positions of the mask's pixels that have at least one of four neighbours outside it."""
     around = np.pad(mask, 1)
     enclosed = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
     return np.argwhere(mask & ~enclosed)
@@ -180,12 +179,12 @@ def _boundary(mask: np.ndarray) -> np.ndarray:
 def _contour(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the (n, 2) positions of the contour's elements, and the length of each.
 
-    Around each corner of the grid lie four pixels; where they differ, the contour passes. It joins the
-    midpoints of the pixels' edges: straight on between two pixels and two, cutting the corner where one
-    pixel differs from three, and cutting two where the pixels agree only across the diagonal.
+    The contour passes each grid corner whose four pixels differ, and joins the midpoints of pixel edges. It runs
+    straight if two adjacent pixels differ from the other two. It cuts the corner diagonally if one pixel differs
+    from the other three, and cuts it twice if only diagonally opposite pixels agree.
     """
     cut = np.sqrt(0.5)
-    # index: 8 top left + 4 top right + 2 bottom left + 1 bottom right
+    # The index is 8 top left + 4 top right + 2 bottom left + 1 bottom right.
     length = np.array([0, cut, cut, 1, cut, 1, 2 * cut, cut, cut, 2 * cut, 1, cut, 1, cut, cut, 0])
     around = np.pad(mask, 1).view(np.uint8)
     kind = 8 * around[:-1, :-1] + 4 * around[:-1, 1:] + 2 * around[1:, :-1] + around[1:, 1:]

@@ -1,4 +1,4 @@
-"""Pool the folds: each network predicts the cases it has not seen, and the predictions are measured."""
+"""Pool the folds of a cross-validation: each network predicts its hold-out fold, and all predictions are scored."""
 
 import json
 import time
@@ -20,31 +20,30 @@ BATCH = 16
 
 
 def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path) -> tuple[pd.DataFrame, dict]:
-    """Score each fold's network on the cases it has not seen, and pool them.
+    """Score the network of each fold on its hold-out cases and pool the scores.
 
     Parameters
     ----------
     config : EvaluateConfig
     data : Path
-        The prepared dataset that the folds were trained on.
+        The prepared dataset on which the folds were trained.
     folds : list of Path
-        Folders with ``model.keras`` and ``train.json``; each names the fold it left out.
+        Folders with ``model.keras`` and ``train.json``, which names the hold-out fold.
     folder : Path
-        Receives ``cases.csv``, ``predictions.npy`` (cases, size, size, structures) uint8, the
-        probabilities in steps of 1/255, ``baselines.csv``, and ``quality.csv``, the Dice that
-        `cxrseg.evaluate.quality` predicts of the first structure; rows in the same order.
+        Output folder for ``predictions.npy``, the probabilities as a (cases, size, size, structures) uint8 array
+        in steps of 1/255, and for the files that `measure` writes, with rows in the same order.
 
     Returns
     -------
     rows : DataFrame
         The content of ``cases.csv``: one row per case and structure.
     scores : dict
-        The numbers of ``summary.json`` that are about segmentation.
+        The segmentation results of ``summary.json``.
 
     Raises
     ------
     FileNotFoundError
-        A fold has not been trained, or the dataset is not there.
+        A fold has not been trained, or the dataset does not exist.
     ValueError
         A fold was trained on other data.
     """
@@ -67,25 +66,26 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
 
 
 def measure(config: EvaluateConfig, dataset: Dataset, folds: list[int], folder: Path) -> tuple[pd.DataFrame, dict]:
-    """Measure the predictions of a run.
+    """Score the stored predictions of a run.
 
     Parameters
     ----------
     config : EvaluateConfig
     dataset : Dataset
     folds : list of int
-        The folds that were tested, in the order of the predictions.
+        The tested folds, in the order of the predictions.
     folder : Path
-        Holds ``predictions.npy``; receives ``cases.csv``, ``baselines.csv`` and, where lungs are the first
-        structure, ``quality.csv``: the Dice that `cxrseg.evaluate.quality` predicts. Rows in the order of predictions.
+        Contains ``predictions.npy`` and receives ``cases.csv`` and ``baselines.csv``. If the first structure is the
+        lungs, it also receives ``quality.csv``, with the Dice predicted by `cxrseg.evaluate.quality`. The rows of
+        ``cases.csv`` and ``quality.csv`` have the order of the predictions.
 
     Returns
     -------
     rows : DataFrame
         The content of ``cases.csv``: one row per case and structure.
     scores : dict
-        `cxrseg.evaluate.scores.aggregate` of them, and for the first structure, in the cases that have it,
-        ``baselines``, ``boundary_band`` (`cxrseg.evaluate.references`), ``calibration``, ``quality`` and ``leakage``.
+        The result of `cxrseg.evaluate.scores.aggregate`, and ``leakage``. For the first structure and the cases that
+        have it, ``baselines``, ``boundary_band`` (`cxrseg.evaluate.references`), ``calibration`` and ``quality`` (lungs).
     """
     images, masks, cases, structures = dataset.images, dataset.masks, dataset.cases, dataset.structures
     levels = np.load(folder / "predictions.npy", mmap_mode="r")
@@ -128,7 +128,7 @@ def measure(config: EvaluateConfig, dataset: Dataset, folds: list[int], folder: 
 
 
 def training_record(fold: Path, fingerprint: str) -> dict:
-    """Return ``train.json`` of a trained fold, checked to belong to the dataset."""
+    """Return ``train.json`` of a trained fold after checking that it belongs to the dataset."""
     try:
         record = json.loads((fold / "train.json").read_text())
     except FileNotFoundError:
@@ -139,7 +139,7 @@ def training_record(fold: Path, fingerprint: str) -> dict:
 
 
 def _batch_soft_dice(masks, order, folder: Path, batch: int) -> float:
-    """Return what a training log calls Dice: soft, over whole batches. Named apart, because it is another number."""
+    """Return the mean soft Dice over whole batches, which training logs often report as the Dice."""
     levels = np.load(folder / "predictions.npy", mmap_mode="r")
     values = [
         metrics.soft_dice_batch(
@@ -151,7 +151,7 @@ def _batch_soft_dice(masks, order, folder: Path, batch: int) -> float:
 
 
 def _predict_folds(dataset: Dataset, folds: list[Path], tested: list[np.ndarray], path: Path) -> None:
-    """Write the levels of every test case, fold after fold, as one array that grows on disk."""
+    """Write the levels of every test case, fold after fold, to one array on disk, which bounds memory."""
     began, done, n_cases = time.monotonic(), 0, sum(map(len, tested))
     with open(path, "wb") as file:
         shape = (n_cases, *dataset.masks.shape[1:])

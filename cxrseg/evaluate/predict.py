@@ -1,12 +1,12 @@
-"""From an image to its masks: the one way that scoring, external evaluation and `cxrseg segment` all go.
+"""Predict the masks of an image. Scoring, external validation and `cxrseg segment` all use this pipeline.
 
 ::
 
     image ─ to_square ─▶ square of 256 pixels ─ network_input ─▶ network ─▶ probability on the network's grid
           ─ to_grid ─▶ levels (steps of 1/255) on the square ─ to_masks ─▶ masks on the square
-          ─ in_pixels ─▶ masks in the image's own pixels
+          ─ in_pixels ─▶ masks at the native resolution of the image
 
-A prepared dataset holds such squares already, and is scored on the masks on the square.
+A prepared dataset already contains the squares, and is scored with the masks on the square.
 """
 
 import logging
@@ -21,16 +21,16 @@ from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.train.inputs import network_input, to_grid
 
 GRID = 256
-"""Side of the square on which masks are decided, pixels; a network with a larger input decides on its own grid."""
+"""Side in pixels of the square on which masks are computed, unless the network has a larger input."""
 
 
 class Network(NamedTuple):
-    """A trained network, whatever library runs it.
+    """A trained network, independent of the library that runs it.
 
     Attributes
     ----------
     input_size : int
-        Side of its input, pixels.
+        Side of the network's input in pixels.
     probability : callable
         Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, structures) float32
         probabilities.
@@ -41,21 +41,21 @@ class Network(NamedTuple):
 
     @property
     def grid(self) -> int:
-        """Side of the square on which its masks are decided, pixels."""
+        """Side in pixels of the square on which the masks are computed."""
         return max(GRID, self.input_size)
 
 
 def load_keras(files: list[Path]) -> Network:
-    """Load one or several Keras models; of several, the mean probability counts.
+    """Load Keras models as one network, which returns their mean probability.
 
     Parameters
     ----------
     files : list of Path
         ``model.keras`` of the folds of one run.
     """
-    import keras  # importing it takes seconds, and segmenting with an exported network does without
+    import keras  # imported here because it takes seconds, and an exported network does not need it
 
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns when several networks predict
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # TensorFlow warns when several networks predict
     loaded = [keras.saving.load_model(file, compile=False) for file in files]
 
     def probability(inputs: np.ndarray) -> np.ndarray:
@@ -66,13 +66,13 @@ def load_keras(files: list[Path]) -> Network:
 
 
 def predict(network: Network, squares: np.ndarray) -> np.ndarray:
-    """Return what a network says of square images.
+    """Predict the probabilities of square images.
 
     Parameters
     ----------
     network : Network
     squares : (n, size, size) uint8 array
-        0 black to 255 white.
+        Grey levels from 0 (black) to 255 (white).
 
     Returns
     -------
@@ -84,12 +84,12 @@ def predict(network: Network, squares: np.ndarray) -> np.ndarray:
 
 
 class Prediction(NamedTuple):
-    """What a network finds in one image.
+    """The prediction of a network for one image.
 
     Attributes
     ----------
     square : (grid, grid) uint8 array
-        The image as `cxrseg.data.square.to_square` pads and resizes it.
+        The image padded and resized by `cxrseg.data.square.to_square`.
     levels : (grid, grid, structures) uint8 array
         Probability times 255.
     masks : (grid, grid, structures) bool array
@@ -107,7 +107,7 @@ def predict_image(network: Network, image: np.ndarray, threshold: float, pieces:
     ----------
     network : Network
     image : (height, width) uint8 array
-        0 black to 255 white.
+        Grey levels from 0 (black) to 255 (white).
     threshold, pieces
         As for `cxrseg.evaluate.masks.to_masks`.
     """
@@ -117,18 +117,18 @@ def predict_image(network: Network, image: np.ndarray, threshold: float, pieces:
 
 
 def in_pixels(found: Prediction, threshold: float, shape: tuple[int, int]) -> np.ndarray:
-    """Return the masks of a prediction on another grid: that of the image, or a smaller one of its proportions.
+    """Resample the masks of a prediction to the grid of the image, or to a smaller one of the same aspect ratio.
 
-    The outline follows the interpolated probabilities, so it has no steps. Pieces that were dropped stay dropped,
-    and holes that were filled stay filled.
+    The outline follows the interpolated probabilities and is therefore smooth. Dropped components stay dropped,
+    and filled holes stay filled.
 
     Parameters
     ----------
     found : Prediction
     threshold : float
-        The one that the prediction was made with.
+        The threshold with which the prediction was made.
     shape : (int, int)
-        Height and width.
+        Height and width of the grid.
 
     Returns
     -------

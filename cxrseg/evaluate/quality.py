@@ -1,15 +1,14 @@
-"""Predict the Dice of a segmentation without a reference mask, from the prediction itself.
+"""Predict the Dice of a lung segmentation without a reference mask.
 
-Seven features of a predicted lung mask, its probabilities and its radiograph enter one logistic function. Each
-feature takes a few lines in any language. ``quality.json`` beside this file holds the weights, and the mean shape
-that one feature compares with. ``experiments/quality.py`` fits them on phantoms alone and evaluates them on real
-radiographs.
+A logistic function of seven features gives the predicted Dice. The features are computed from the predicted mask, its
+probabilities and the radiograph, and each is simple enough to implement in any language. ``quality.json`` in this
+folder holds the weights, and the mean shape that one feature uses. ``experiments/quality.py`` fits them on phantoms
+alone and evaluates them on real radiographs.
 
 References
 ----------
-Valindria et al., Reverse classification accuracy, IEEE Trans Med Imaging 36:1597-1606, 2017 (the same aim by
-another way). Geifman & El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017 (risk and
-coverage).
+Valindria et al., Reverse classification accuracy, IEEE Trans Med Imaging 36:1597-1606, 2017 (another method for
+the same task). Geifman & El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017 (risk-coverage).
 """
 
 import json
@@ -21,12 +20,12 @@ import cc3d
 import numpy as np
 
 GRID = 16
-"""Side of the coarse grid on which the mask's shape and the run of its outline are looked at."""
+"""Number of cells along each side of the coarse grid for the shape and the edge agreement."""
 RING, RIM = 1 / 20, 1 / 40
-"""Width of the surroundings that the lungs are compared with, and of the two strips along the outline, as
-shares of the image's height. Distances go along rows and columns."""
+"""Width of the ring around the lungs for the edge contrast, and of the strips on either side of the outline for the
+edge agreement, as shares of the image's height. Distances are city-block distances."""
 FAILURE = 0.85
-"""Dice below which a prediction counts as failed when the score is judged."""
+"""Dice below which a segmentation counts as a failure when the predicted Dice is evaluated."""
 FEATURES = ("stability", "shape", "stray", "balance", "contrast", "edge_contrast", "edge_agreement")
 
 
@@ -36,21 +35,21 @@ def predict(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) 
     Parameters
     ----------
     probability : (H, W) float array, 0 to 1
-        What the network says of each pixel, on a square grid that shows the whole chest.
+        Predicted probability of lung, on a square grid that shows the whole chest.
     image : (H, W) uint8 array
-        The radiograph on the same grid, 0 black to 255 white.
+        The radiograph on the same grid, from 0 (black) to 255 (white).
     threshold : float
-        Probability from which a pixel counts as lung.
+        Lowest probability, 0 to 1, at which a pixel is lung.
 
     Returns
     -------
     float
-        From 0 to 1; 0 for an empty mask, because every chest has lungs.
+        Predicted Dice, 0 to 1. It is 0 for an empty mask, because every chest has lungs.
 
     Raises
     ------
     ValueError
-        The arrays are not two-dimensional or not of one shape.
+        The arrays are not two-dimensional or not of the same shape.
     """
     mask = probability >= threshold
     if not mask.any():
@@ -62,7 +61,7 @@ def predict(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) 
 
 
 def predict_all(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float = 0.5) -> list[float]:
-    """Predict the Dice of many segmentations, on all cores.
+    """Predict the Dice of many segmentations on all cores.
 
     Parameters
     ----------
@@ -71,13 +70,13 @@ def predict_all(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float
     threshold : float
         As for `predict`.
     """
-    from cxrseg.parallel import starmap  # keeps joblib out of `cxrseg segment`
+    from cxrseg.parallel import starmap  # imported here so that `cxrseg segment` does not load joblib
 
     return list(starmap(_predict_stored, ((levels, image, threshold) for levels, image in pairs)))
 
 
 def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
-    """Return the seven features of a prediction with at least one pixel.
+    """Compute the seven features of a prediction whose mask is not empty.
 
     Parameters
     ----------
@@ -87,13 +86,13 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
     Returns
     -------
     dict of str to float
-        ``stability``: how little the mask grows when the threshold is lowered to 0.6 of itself, as
-        -log(1.01 - Dice of both masks). ``shape``: agreement of the mask with the mean shape on a coarse
-        grid, as a logarithm. ``stray``: share of the mask outside its two largest pieces, at most 0.5.
-        ``balance``: the smaller of the mask's parts left and right of the middle, over the larger.
-        ``contrast``, ``edge_contrast``: how much brighter than the lungs all the rest is, and what lies next
-        to them, -1 to 1. ``edge_agreement``: share of the grid's cells along the outline in which it is
-        brighter just outside than just inside.
+        ``stability``: -log(1.01 - Dice), with the Dice of the mask and the mask at 0.6 times the threshold.
+        ``shape``: logarithm of the agreement (0.05 to 1) between the mask and the mean shape on the coarse grid.
+        ``stray``: share of the mask outside its two largest 4-connected components, at most 0.5.
+        ``balance``: smaller over larger of the areas in the left and the right half of the image, 0 to 1.
+        ``contrast`` and ``edge_contrast``: mean grey level of the background, and of the ring around the lungs, minus
+        that of the lungs, as a share of 255, -1 to 1. ``edge_agreement``: share of the coarse grid's cells along the
+        outline whose pixels are brighter just outside the outline than just inside, 0 to 1.
     """
     _check(probability, image)
     mask = probability >= threshold
@@ -122,13 +121,13 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
 
 
 def shape(mask: np.ndarray) -> np.ndarray:
-    """Return the share of each cell of a coarse (16, 16) grid that the mask covers."""
+    """Return the share of each cell of the coarse (16, 16) grid that the mask covers, 0 to 1."""
     held, size = _by_cell(mask, np.ones(mask.shape)), _by_cell(np.ones(mask.shape, bool), np.ones(mask.shape))
     return (held / np.maximum(size, 1)).reshape(GRID, GRID)
 
 
 def _grown(mask: np.ndarray, steps: int) -> np.ndarray:
-    """Return the pixels within so many steps, along rows and columns, of a pixel of the mask."""
+    """Dilate a mask by `steps` pixels of city-block distance."""
     for _ in range(steps):
         wider = mask.copy()
         wider[1:] |= mask[:-1]
@@ -140,7 +139,7 @@ def _grown(mask: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _agreement(image: np.ndarray, outside: np.ndarray, inside: np.ndarray) -> float:
-    """Return the share of cells with at least two pixels of each strip in which the outer is brighter on average."""
+    """Return the share of cells whose outer strip is brighter on average, if both strips have at least two pixels."""
     ones = np.ones(image.shape)
     counts = [_by_cell(part, ones) for part in (outside, inside)]
     passed = np.minimum(*counts) >= 2
@@ -153,7 +152,7 @@ def _agreement(image: np.ndarray, outside: np.ndarray, inside: np.ndarray) -> fl
 
 
 def _by_cell(part: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the sum of values over the pixels of a part, for each of the (256,) cells of the grid."""
+    """Return the sum of the values over the pixels of a region in each of the (256,) cells of the coarse grid."""
     rows, columns = (np.arange(side) * GRID // side for side in part.shape)
     cell = rows[:, None] * GRID + columns
     return np.bincount(cell[part], values[part], GRID * GRID)
@@ -161,12 +160,12 @@ def _by_cell(part: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 @cache
 def model() -> dict:
-    """Return ``weights`` (``bias`` and one for each of `FEATURES`) and ``mean_shape`` (percent, by grid cell)."""
+    """Return ``weights`` (``bias`` and one per name in `FEATURES`) and ``mean_shape`` (percent per grid cell)."""
     return json.loads(Path(__file__).with_name("quality.json").read_text())
 
 
 def judge(predicted: np.ndarray, dice: np.ndarray) -> dict[str, float]:
-    """Summarise how well predicted Dice values match the true ones.
+    """Summarise the agreement of predicted with true Dice values.
 
     Parameters
     ----------
@@ -175,10 +174,10 @@ def judge(predicted: np.ndarray, dice: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict
-        ``n``; ``r``, Pearson's correlation (0 where either does not vary); ``mae``, mean absolute error;
-        ``mae_constant``, that of the best constant guess, which is the median Dice; ``mae_ratio`` of the two
-        (0 where both are); ``failed``, the share below a Dice of 0.85; ``worst_tenth_finds``, the share of
-        these that the tenth with the lowest prediction holds (1 where there are none to find).
+        ``n``. ``r``: Pearson correlation, 0 if either array is constant. ``mae``: mean absolute error.
+        ``mae_constant``: mean absolute error of the best constant prediction, the median Dice. ``mae_ratio``: ratio
+        of the two, 0 if ``mae_constant`` is 0. ``failed``: share of cases below a Dice of 0.85. ``worst_tenth_finds``:
+        share of these failures within the tenth of cases with the lowest prediction, 1 if there is no failure.
     """
     predicted, dice = np.asarray(predicted, float), np.asarray(dice, float)
     failed = dice < FAILURE

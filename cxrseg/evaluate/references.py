@@ -1,7 +1,7 @@
-"""Reference values for a Dice: methods without a network, an outline off by a pixel or two, a second person.
+"""Reference values for a Dice: baselines without a network, small outline errors, and a second observer.
 
-Two baselines do not learn what lungs look like: the mean shape of the training masks, which is the same answer
-for every radiograph, and Otsu's threshold with morphology, which knows no shape.
+Two baselines do not learn the appearance of lungs. The mean shape of the training masks is the same prediction
+for every radiograph. Otsu's threshold with morphology uses no shape prior.
 
 References
 ----------
@@ -23,38 +23,38 @@ from skimage.segmentation import clear_border
 from cxrseg.parallel import starmap
 
 PIXELS = (1, 2)
-"""Boundary errors whose cost in Dice is stated, in pixels."""
+"""Outline errors, in pixels, whose effect on the Dice is reported."""
 
 SECOND_OBSERVER_IOU = 0.946
-"""Mean overlap (intersection over union) of a second human observer with the first, lung fields of the 247
-radiographs of JSRT: van Ginneken, Stegmann & Loog, Med Image Anal 10:19-40, 2006. Clean, upright films."""
+"""Mean intersection over union of a second human observer with the first, for the lung fields of the 247 JSRT
+radiographs (upright films of good quality): van Ginneken, Stegmann & Loog, Med Image Anal 10:19-40, 2006."""
 
 
 def dice_of_iou(iou: float) -> float:
-    """Return the Dice of one mask from its intersection over union, both 0 to 1: 2 J / (1 + J).
+    """Convert intersection over union J to Dice, both 0 to 1: 2 J / (1 + J).
 
-    Of a mean overlap it gives the mean Dice only nearly: the curve bends, by less than 0.001 where cases
-    scatter as two observers do.
+    A mean J gives the mean Dice only approximately, because the function is not linear. The error is below
+    0.001 if the cases scatter as much as those of two observers.
     """
     return 2 * iou / (1 + iou)
 
 
 def boundary_band(masks: Iterable[np.ndarray]) -> dict[str, dict[str, float]]:
-    """Return the mean Dice of masks with copies of themselves that are one or two pixels too small or too large.
+    """Return the mean Dice between masks and copies of them that are one or two pixels too small or too large.
 
     Parameters
     ----------
     masks : iterable of (H, W) bool arrays
-        Reference masks; empty ones have no outline and are left out.
+        Reference masks. Empty masks have no outline and are left out.
 
     Returns
     -------
     dict
-        ``1px`` and ``2px``, each with ``n`` masks and the mean Dice ``too_small`` and ``too_large``: of a mask
-        without the pixels so near to its outside, and of one with the pixels so near to it, by the distance between
-        their centres. Empty where no mask holds anything.
+        ``1px`` and ``2px``, each with ``n`` masks and the mean Dice ``too_small`` and ``too_large`` of eroded and
+        dilated masks. A mask is eroded or dilated by the pixels whose centre lies within this distance of the centre
+        of a pixel outside or inside it. The dict is empty if all masks are empty.
     """
-    # Empty masks are left out here: their Dice with themselves would count as 1.
+    # Empty masks are left out, because their Dice with themselves would count as 1.
     bands = np.array(list(starmap(_bands, ((mask,) for mask in masks if mask.any()))))
     if not len(bands):
         return {}
@@ -65,8 +65,8 @@ def boundary_band(masks: Iterable[np.ndarray]) -> dict[str, dict[str, float]]:
 
 
 def _bands(mask: np.ndarray) -> list[tuple[float, float]]:
-    """Return the Dice of a mask drawn too small and too large by each of `PIXELS`."""
-    # Only the surroundings of the mask matter, and the cost of a distance transform grows with the pixels.
+    """Return the Dice of a mask with its eroded and its dilated copy for each of `PIXELS`."""
+    # The mask is cropped, because a distance transform of fewer pixels is faster.
     margin = max(PIXELS) + 1
     near = tuple(
         slice(max(0, held[0] - margin), held[-1] + margin + 1)
@@ -83,14 +83,14 @@ def _bands(mask: np.ndarray) -> list[tuple[float, float]]:
 def mean_shape(masks: Iterable[np.ndarray]) -> np.ndarray:
     """Return the single mask that fits the training masks best.
 
-    Each pixel has the share of training masks that hold it; the shape is the pixels whose share reaches a
-    threshold. The threshold is the one with the best Dice over all training pixels together, which needs
-    no second pass: for pixels of summed share s, in an area A, it is 2 s / (A + mean mask area).
+    Each pixel has a share of training masks that contain it. The mean shape is the set of pixels whose share
+    reaches a threshold, chosen for the highest Dice over all training pixels pooled. This Dice needs no second
+    pass: for a set of pixels of area A and summed share s, it is 2 s / (A + mean mask area).
 
     Parameters
     ----------
     masks : iterable of n (H, W) arrays, boolean or 0/1
-        Masks of the training cases, read one at a time: a memory-mapped (n, H, W) array or a generator.
+        Masks of the training cases, read one at a time from a memory-mapped (n, H, W) array or a generator.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def mean_shape(masks: Iterable[np.ndarray]) -> np.ndarray:
     Raises
     ------
     ValueError
-        No masks, or not all of one shape.
+        There are no masks, or their shapes differ.
     """
     count, total = 0, None
     for mask in masks:
@@ -117,7 +117,7 @@ def mean_shape(masks: Iterable[np.ndarray]) -> np.ndarray:
     if levels.size == 0:
         return np.zeros(share.shape, bool)
     ordered = np.sort(share.ravel())
-    # first pixel of each level: from there on, all pixels belong
+    # From the first pixel of a level on, all sorted pixels belong to the shape at that threshold.
     start = np.searchsorted(ordered, levels)
     held = np.cumsum(ordered[::-1])[::-1][start]
     dice = 2 * held / (ordered.size - start + share.sum())
@@ -127,22 +127,21 @@ def mean_shape(masks: Iterable[np.ndarray]) -> np.ndarray:
 def otsu(image: np.ndarray) -> np.ndarray:
     """Segment the lungs as the two largest dark regions that do not touch the border.
 
-    Contrast-limited histogram equalisation over quarters of the image, because lungs are dark only beside
-    what surrounds them; a light blur; Otsu's threshold, the darker side. Bridges join the lungs to the dark
-    air around the body, thin in one image and broad in the next: of openings with three radii, the one
-    after which the two largest regions clear of the border are the largest. Dents closed, holes filled.
-    All lengths are shares of the shorter side, so that the size of the image does not matter; they were
-    chosen by their Dice on 300 real radiographs, so that the baseline is a fair one.
+    The contrast is first equalised locally (contrast-limited, with tiles of a quarter of each side), because lungs
+    are dark only relative to their surroundings. After a slight blur, Otsu's threshold selects the dark pixels.
+    Bridges of varying width may join the lungs to the dark air around the body. The mask is therefore opened with
+    three radii, and the one that leaves the largest two regions is kept. A closing and hole filling follow. All lengths
+    are relative to the shorter side. They were tuned by Dice on 300 real radiographs, to make the baseline a fair one.
 
     Parameters
     ----------
     image : (H, W) uint8 array
-        Radiograph, 0 black to 255 white.
+        Radiograph, from 0 (black) to 255 (white).
 
     Returns
     -------
     (H, W) bool array
-        Empty where no region stands free of the border, as in a constant image.
+        Empty if every dark region touches the border or the image is constant.
 
     Raises
     ------
@@ -153,7 +152,7 @@ def otsu(image: np.ndarray) -> np.ndarray:
         raise ValueError(f"otsu needs an (H, W) uint8 image, not {image.dtype} of shape {image.shape}")
     if image.min() == image.max():
         return np.zeros(image.shape, bool)
-    # every second pixel at 256x256 is four times faster, and this outline is off by more than a pixel anyway
+    # Taking every second pixel at 256x256 is four times faster, and this outline is off by more than a pixel anyway.
     step = max(1, min(image.shape) // 128)
     small = image[::step, ::step]
     side = min(small.shape)
@@ -169,9 +168,9 @@ def otsu(image: np.ndarray) -> np.ndarray:
 
 
 def _two_largest(mask: np.ndarray) -> np.ndarray:
-    """Return the two largest regions that do not touch the border, or fewer where there are not two."""
+    """Return the two largest regions that do not touch the border, or fewer if there are fewer."""
     regions = clear_border(label(mask, connectivity=1))
     areas = np.bincount(regions.ravel())
-    areas[0] = 0  # what belongs to no region
+    areas[0] = 0  # background
     largest = np.argsort(-areas, kind="stable")[:2]
     return np.isin(regions, largest[areas[largest] > 0])

@@ -1,4 +1,4 @@
-"""Score predicted masks, one row per case and structure, and summarise the rows.
+"""Score predicted masks, with one row per case and structure, and summarise the rows.
 
 This module does not import Keras, so that worker processes start quickly.
 """
@@ -15,18 +15,18 @@ from cxrseg.parallel import starmap
 
 
 def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
-    """Score predicted masks against reference masks, on all cores.
+    """Score predicted masks against reference masks on all cores.
 
     Parameters
     ----------
     items : iterable of (dict, (height, width, structures) bool array, the same)
-        What names the case, its reference masks and its predicted masks.
+        Identifying columns of each case, its reference masks and its predicted masks.
     structures : list of str
 
     Returns
     -------
     DataFrame
-        One row per case and structure: the naming columns, ``structure``, ``truth_pixels``,
+        One row per case and structure: the identifying columns, ``structure``, ``truth_pixels``,
         ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`.
     """
     measured = starmap(_measure, ((*item, structures) for item in items))
@@ -34,17 +34,17 @@ def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list
 
 
 def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig) -> dict:
-    """Summarise rows of `score`: overall, by diagnostic class and by structure.
+    """Summarise the rows of `score` overall, by diagnostic class and by structure.
 
-    A structure that some cases lack is scored on the cases that have it, failures included. False positives on the
+    A structure is scored on the cases whose reference mask contains it, including failures. False positives on the
     other cases are counted separately.
 
     Returns
     -------
     dict
-        ``n_cases``; ``dice``, ``macro`` (each diagnostic class counting the same) and ``classes`` of the
-        first structure; ``structures`` with every metric of each; ``failures``, the number of cases below
-        a Dice of 0.8 and 0.9.
+        ``n_cases``. For the first structure ``dice``, ``macro`` (mean Dice with equal weight for each diagnostic
+        class) and ``classes``. ``structures`` with every metric of each structure. ``failures``, the number of cases
+        whose first structure has a Dice below 0.8 and 0.9.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def score_baselines(dataset: Dataset, folds: list[int]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `score`, after a column ``method``: ``mean_shape`` or ``otsu``.
+        The columns of `score`, preceded by ``method``: ``mean_shape`` or ``otsu``.
     """
     images, masks, cases, structure = dataset.images, dataset.masks, dataset.cases, dataset.structures[0]
     identities = cases[["case_id", "label", "fold"]].to_dict("records")

@@ -1,9 +1,9 @@
 """Confidence intervals of a mean score, and tests of the difference between two runs.
 
-Intervals are bias-corrected and accelerated (BCa) bootstrap intervals of the mean. We use the mean because failures
+Intervals are bias-corrected and accelerated (BCa) bootstrap intervals of the mean. The mean is used because failures
 must count in a segmentation study, and because the bootstrap of a median jumps between data points. Every function
-assumes independent cases; if a patient contributes several, the intervals are too narrow. All results are plain
-numbers, ready for JSON.
+assumes independent cases. If a patient contributes several cases, the intervals are too narrow. All results are plain
+numbers that can be written as JSON.
 
 References
 ----------
@@ -19,14 +19,14 @@ from scipy import stats
 
 Scores = Sequence[float] | np.ndarray
 
-# A smaller spread is rounding error around one value, for which BCa would give NaN.
+# A smaller spread is rounding error around a constant, for which BCa would give NaN.
 SAME = 1e-12
-# Random numbers drawn at a time, which bounds memory: 4 million float64 are 32 MB.
+# Number of random numbers drawn at a time, to bound memory: 4 million float64 take 32 MB.
 AT_ONCE = 4_000_000
 
 
 def interval(values: Scores, confidence: float = 0.95, resamples: int = 5000, seed: int = 2023) -> tuple[float, float]:
-    """Return the BCa bootstrap interval of a mean.
+    """Return the BCa bootstrap confidence interval of a mean.
 
     Parameters
     ----------
@@ -35,25 +35,25 @@ def interval(values: Scores, confidence: float = 0.95, resamples: int = 5000, se
     confidence : float
         Nominal coverage, between 0 and 1.
     resamples : int
-        Bootstrap resamples.
+        Number of bootstrap resamples.
     seed : int
-        Same seed, same interval.
+        Seed of the random numbers.
 
     Returns
     -------
     low, high : float
-        Both are the mean itself if there is one value or all values are equal.
+        Both equal the mean if there is only one value or all values are equal.
 
     Raises
     ------
     ValueError
-        No values, or one that is not a finite number.
+        There are no values, or one is not a finite number.
     """
     return _bca([_finite("values", values)], confidence, resamples, seed)
 
 
 def describe(values: Scores, confidence: float = 0.95, resamples: int = 5000, seed: int = 2023) -> dict:
-    """Summarise the scores of many cases, in the form that ``summary.json`` holds.
+    """Summarise the scores of many cases in the format of ``summary.json``.
 
     Parameters
     ----------
@@ -63,15 +63,14 @@ def describe(values: Scores, confidence: float = 0.95, resamples: int = 5000, se
     Returns
     -------
     dict
-        ``n``, ``mean``, ``ci95`` ([low, high], see `interval`; the key keeps its name at another
-        ``confidence``, which stands beside it), ``confidence``, ``p5`` and its interval ``p5_ci95`` (see
-        `percentile_interval`), ``median``, ``p95``, ``min``, ``max``, and ``below_090``, the share of cases
-        below 0.90.
+        ``n``, ``mean``, ``ci95`` ([low, high], see `interval`), ``confidence``, ``p5`` and its interval
+        ``p5_ci95`` (see `percentile_interval`), ``median``, ``p95``, ``min``, ``max``, and ``below_090``, the
+        share of cases below 0.90. The keys ``ci95`` and ``p5_ci95`` keep their names for any ``confidence``.
 
     Raises
     ------
     ValueError
-        No values, or one that is not a finite number.
+        There are no values, or one is not a finite number.
     """
     scores = _finite("values", values)
     p5, median, p95 = np.percentile(scores, [5, 50, 95])
@@ -91,21 +90,21 @@ def describe(values: Scores, confidence: float = 0.95, resamples: int = 5000, se
 
 
 def percentile_interval(values: Scores, share: float, confidence: float = 0.95) -> list[float | None]:
-    """Return the interval of a percentile by order statistics, which assumes nothing of the distribution.
+    """Return the distribution-free confidence interval of a percentile, from order statistics.
 
     Parameters
     ----------
     values : sequence of n float
     share : float
-        Which percentile, 0 to 1: 0.05 for the 5th.
+        The percentile as a share, 0 to 1: 0.05 for the 5th percentile.
     confidence : float
-        Least coverage, between 0 and 1.
+        Minimum coverage, between 0 and 1.
 
     Returns
     -------
     [low, high]
-        Two of the values, or None for an end that so few values do not have: below 72 the 5th percentile has
-        no lower end at 95%.
+        Two of the values. A bound is None if there are too few values to determine it: with fewer than 72, the 5th
+        percentile has no lower bound at 95%.
 
     References
     ----------
@@ -117,12 +116,12 @@ def percentile_interval(values: Scores, share: float, confidence: float = 0.95) 
 
 
 def macro(groups: Sequence[Scores], confidence: float = 0.95, resamples: int = 5000, seed: int = 2023) -> dict:
-    """Return the macro average: the mean of the groups' means, each group counting the same.
+    """Return the macro average: the mean of the groups' means, with equal weight for each group.
 
     Parameters
     ----------
     groups : sequence of sequences of float
-        The scores of each diagnostic class; each class is resampled within itself.
+        The scores of each diagnostic class. The bootstrap resamples each class separately.
     confidence, resamples, seed
         As for `interval`.
 
@@ -134,7 +133,7 @@ def macro(groups: Sequence[Scores], confidence: float = 0.95, resamples: int = 5
     Raises
     ------
     ValueError
-        No groups, an empty one, or a value that is not a finite number.
+        There are no groups, a group is empty, or a value is not a finite number.
     """
     if len(groups) == 0:
         raise ValueError("groups must hold at least one group of values, got none")
@@ -147,32 +146,32 @@ def macro(groups: Sequence[Scores], confidence: float = 0.95, resamples: int = 5
 
 
 def paired(a: Scores, b: Scores, confidence: float = 0.95, resamples: int = 5000, seed: int = 2023) -> dict:
-    """Compare two runs on the same cases.
+    """Compare two runs on the same cases by their paired differences.
 
     Parameters
     ----------
     a, b : sequence of n float
-        The scores of the two runs, in one order of the cases.
+        The scores of the two runs, with the cases in the same order.
     confidence, resamples, seed
-        As for `interval`; `resamples` also bounds the sign flips, which are enumerated where 2^n is fewer.
+        As for `interval`. `resamples` also limits the number of sign flips; all 2^n are enumerated if they are fewer.
 
     Returns
     -------
     dict
-        ``n``; ``mean_difference`` of a - b; its ``ci95`` and ``confidence`` (see `describe`);
-        ``p_permutation``, two-sided, from flipping the signs of the differences; ``p_wilcoxon``, two-sided,
-        of the signed ranks, zero differences left out. Both are 1 where no case differs.
+        ``n``. ``mean_difference`` of a - b, its ``ci95`` and ``confidence`` (see `describe`). ``p_permutation``:
+        two-sided p-value of the sign-flip permutation test. ``p_wilcoxon``: two-sided p-value of the Wilcoxon
+        signed-rank test without zero differences. Both p-values are 1 if no case differs.
 
     Raises
     ------
     ValueError
-        The runs have not the same number of cases, none, or a value that is not a finite number.
+        The numbers of cases differ or are zero, or a value is not a finite number.
     """
     first, second = _finite("a", a), _finite("b", b)
     if len(first) != len(second):
         raise ValueError(f"a paired comparison needs the same cases in both runs, got {len(a)} and {len(b)}")
     difference = first - second
-    # Differences of 1e-17 are rounding errors, but would be ranked like real ones.
+    # Differences of 1e-17 are rounding errors but would be ranked like real differences.
     difference[np.abs(difference) < SAME] = 0
     p_permutation = p_wilcoxon = 1.0
     if difference.any():
@@ -197,12 +196,12 @@ def paired(a: Scores, b: Scores, confidence: float = 0.95, resamples: int = 5000
 
 
 def unpaired(a: Scores, b: Scores, confidence: float = 0.95, resamples: int = 5000, seed: int = 2023) -> dict:
-    """Compare two runs on different cases; the difference includes that of the cases.
+    """Compare two runs on different cases. The difference includes that between the cases.
 
     Parameters
     ----------
     a, b : sequence of float
-        The scores of the two runs; each is resampled within itself.
+        The scores of the two runs. The bootstrap resamples each run separately.
     confidence, resamples, seed
         As for `interval`.
 
@@ -214,7 +213,7 @@ def unpaired(a: Scores, b: Scores, confidence: float = 0.95, resamples: int = 50
     Raises
     ------
     ValueError
-        A run without values, or one that is not a finite number.
+        A run has no values, or a value is not a finite number.
     """
     first, second = _finite("a", a), _finite("b", b)
     # The mean of the two groups a and -b is half the difference.
@@ -236,7 +235,7 @@ def _finite(name: str, values: Scores) -> np.ndarray:
 
 def _bca(groups: list[np.ndarray], confidence: float, resamples: int, seed: int) -> tuple[float, float]:
     """Return the BCa interval of the mean of the groups' means."""
-    # SciPy refuses a sample of one value and gives NaN for equal values, so such a group enters as a constant.
+    # SciPy rejects a sample of one value and gives NaN for equal values, so such a group is treated as a constant.
     varying = [group for group in groups if np.ptp(group) > SAME]
     constant = sum(group.mean() for group in groups if np.ptp(group) <= SAME)
     if not varying:
@@ -255,7 +254,7 @@ def _bca(groups: list[np.ndarray], confidence: float, resamples: int, seed: int)
         rng=np.random.default_rng(seed),
     ).bootstrap_distribution
     # SciPy computes the acceleration by a jackknife, whose cost grows with the square of the number of cases. For a
-    # mean, the influence of a case is simply its distance from the mean.
+    # mean, the influence of a case is simply its deviation from the mean.
     influence = [(group - group.mean()) / len(groups) for group in varying]
     second, third = (sum((part**power).sum() / len(part) ** power for part in influence) for power in (2, 3))
     acceleration = third / (6 * second**1.5)

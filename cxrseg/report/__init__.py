@@ -1,1 +1,1 @@
-"""The report: its figures and its interactive pages, and the build of the book."""
+"""The report of a run: figures, interactive pages and the build of the book."""

@@ -1,8 +1,8 @@
-"""The page "Case atlas": a small picture of every test case of a run, with its scores and a link.
+"""The page "Case atlas": a small image of every test case of a run, with its scores and a link.
 
-The cards are plain HTML, so that the page shows all of them and their links without a script; the script adds sorting
-and filtering. A picture consists of two files: the radiograph, and a transparent layer with the outline and its errors.
-A reader can therefore look at the radiograph alone.
+The cards are plain HTML, so that the page shows them and their links without a script. The script adds sorting and
+filtering. Each image consists of two files, the radiograph and a transparent layer with the reference outline and the
+errors, so that a reader can view the radiograph alone.
 """
 
 from html import escape
@@ -17,22 +17,22 @@ from cxrseg.files import new_folder, write_text
 from cxrseg.report.cases import TestCases
 
 SIDE = 256
-"""Longest side of the pictures, pixels: larger ones are made smaller, and only the pictures."""
+"""Longest side of the images in pixels. Larger images are shrunk for display only."""
 
 OUTLINE, MISSED, EXTRA = (0, 158, 115), (230, 159, 0), (204, 121, 167)
-"""Colours of the reference outline, and of what is missed and what is extra: the notebooks', by Okabe and Ito."""
+"""Colours of the reference outline, of missed and of extra pixels, as in the notebooks (Okabe and Ito's palette)."""
 
 
 def assemble(cases: TestCases, page: Path, folder: Path) -> None:
-    """Write the cards into an HTML file and the pictures into a folder, which appears whole.
+    """Write the cards to an HTML file and the images to a folder, which is replaced atomically.
 
     Parameters
     ----------
     cases : TestCases
     page : Path
-        Receives one list with one item per case.
+        HTML file for one list with one item per case.
     folder : Path
-        Receives ``<anchor>.webp`` and ``<anchor>.png`` of each case; what else was in it is gone.
+        Output folder for ``<anchor>.webp`` and ``<anchor>.png`` of each case. Earlier content is removed.
     """
     cards = []
     with new_folder(folder) as partial:
@@ -46,12 +46,12 @@ def assemble(cases: TestCases, page: Path, folder: Path) -> None:
 
 
 def picture(image: np.ndarray) -> Image.Image:
-    """Return a radiograph, (size, size) uint8, at most `SIDE` pixels a side."""
+    """Return a radiograph, (size, size) uint8, shrunk to at most `SIDE` pixels a side."""
     return Image.fromarray(to_square(image, min(SIDE, len(image))))
 
 
 def errors(truth: np.ndarray, prediction: np.ndarray) -> Image.Image:
-    """Draw the outline of the reference mask, and in two colours where the prediction differs from it.
+    """Draw the outline of the reference mask, and colour the pixels that the prediction misses or adds.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def errors(truth: np.ndarray, prediction: np.ndarray) -> Image.Image:
     Returns
     -------
     PIL.Image.Image
-        Of four colours: 0 transparent, 1 outline, 2 missed, 3 extra; at most `SIDE` pixels a side.
+        Palette image with 0 transparent, 1 outline, 2 missed and 3 extra, at most `SIDE` pixels a side.
     """
     side = min(SIDE, len(truth))
     truth, prediction = (mask_to_square(mask, side) for mask in (truth, prediction))
@@ -82,9 +82,9 @@ def card(row: dict, missed: int, extra: int, side: int) -> str:
     row : dict
         A row of `TestCases.table`.
     missed, extra : int
-        How many pixels of the reference mask were not predicted, and how many were predicted outside it.
+        Number of reference pixels that were not predicted, and of predicted pixels outside the reference.
     side : int
-        Of the picture, pixels.
+        Side of the image in pixels.
     """
     name, label, anchor = (escape(str(row[key])) for key in ("case_id", "label", "anchor"))
     data = f'data-name="{name}" data-class="{label}" data-dice="{row["dice"]:.5g}" data-hd95="{row["hd95_px"]:.5g}"'

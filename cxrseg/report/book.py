@@ -1,4 +1,4 @@
-"""Render the report of one run: the pages of the book with its executed notebooks and numbers."""
+"""Render the report of one run: the pages of the book with the run's executed notebooks and scores."""
 
 import filecmp
 import os
@@ -13,7 +13,7 @@ from cxrseg.report.cases import load_test_cases
 
 
 def stage(name: str) -> None:
-    """Copy what the book shows of a run into ``book/executed/``; unchanged files keep their dates."""
+    """Copy the notebooks, scores and images of a run to ``book/executed/``; unchanged copies keep their dates."""
     folder, target = paths.run(name), paths.root() / "book" / "executed"
     wanted = {
         "01-data.ipynb": folder / "notebooks" / "01-data.ipynb",
@@ -44,22 +44,24 @@ def stage(name: str) -> None:
 
 
 def build(name: str) -> Path:
-    """Stage a run and build the book; every warning is an error.
+    """Stage a run and build the book, treating every warning as an error.
 
     Returns
     -------
     Path
-        The first page.
+        The first page of the book.
 
     Raises
     ------
+    FileNotFoundError
+        The run is not finished.
     RuntimeError
-        The build gave a warning or failed; the message holds the first.
+        The build failed or gave a warning. The message contains the first warning.
     """
     root = paths.root()
     for stamp in (root / "_build").glob("rendered-*"):
         stamp.unlink()
-    # Sphinx keeps what it copied before, but pictures of another run must not be published with this one.
+    # Sphinx keeps earlier copies, but images of another run must not be published with this one.
     for pictures in ("_images", "_static/atlas"):
         shutil.rmtree(root / "_build" / "html" / pictures, ignore_errors=True)
     stage(name)

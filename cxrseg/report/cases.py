@@ -1,4 +1,4 @@
-"""The test cases of a finished run with scores, radiographs, reference masks and probabilities."""
+"""Test cases of an evaluated run with their scores, radiographs, reference masks and probabilities."""
 
 from typing import NamedTuple
 
@@ -11,22 +11,23 @@ from cxrseg.evaluate.masks import to_masks
 
 
 class TestCases(NamedTuple):
-    """The test cases of a run, the worst Dice first, for the first structure of its study.
+    """The test cases of a run for the first structure of its study, in ascending order of Dice.
 
     Attributes
     ----------
     table : DataFrame
-        Rows of ``cases.csv``, with ``predicted_dice`` where the run has a ``quality.csv``, and ``anchor``: a name
-        of letters, digits, ``.``, ``_`` and ``-`` that no other case has.
+        Rows of ``cases.csv``, with ``predicted_dice`` if the run has a ``quality.csv``, and with ``anchor``, a unique
+        name of letters, digits, ``.``, ``_`` and ``-``.
     images : (m, size, size) uint8 array, memory-mapped
-        Of the whole dataset; so are the masks.
+        Radiographs of the whole dataset.
     masks : (m, size, size, structures) uint8 array of 0 and 1, memory-mapped
+        Reference masks of the whole dataset.
     levels : (n, size, size, structures) uint8 array, memory-mapped
         Probabilities in steps of 1/255.
     image_rows, level_rows : (n,) int arrays
-        For each row of the table, its place in `images` and `masks`, and its place in `levels`.
+        For each row of the table, its index in `images` and `masks`, and its index in `levels`.
     threshold, pieces
-        As the run was scored: see `cxrseg.evaluate.masks.to_masks`.
+        Parameters of `cxrseg.evaluate.masks.to_masks` with which the run was scored.
     """
 
     table: pd.DataFrame
@@ -43,20 +44,20 @@ class TestCases(NamedTuple):
         return self.images[self.image_rows[n]]
 
     def truth(self, n: int) -> np.ndarray:
-        """Return its reference mask, (size, size) bool."""
+        """Return the reference mask of row `n`, (size, size) bool."""
         return self.masks[self.image_rows[n], ..., 0] > 0
 
     def level(self, n: int) -> np.ndarray:
-        """Return its probabilities in steps of 1/255, (size, size) uint8."""
+        """Return the probabilities of row `n` in steps of 1/255, (size, size) uint8."""
         return self.levels[self.level_rows[n], ..., 0]
 
     def prediction(self, n: int) -> np.ndarray:
-        """Return the mask that was scored, (size, size) bool."""
+        """Return the scored mask of row `n`, (size, size) bool."""
         return to_masks(self.levels[self.level_rows[n]], self.threshold, self.pieces)[..., 0]
 
 
 def load_test_cases(run: str) -> TestCases:
-    """Open the test cases of an evaluated run.
+    """Load the test cases of an evaluated run.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def load_test_cases(run: str) -> TestCases:
     rows = pd.read_csv(folder / "cases.csv", dtype={"case_id": str, "label": str}, keep_default_na=False)
     table = rows[rows["structure"] == rows["structure"].iloc[0]].reset_index(drop=True)
     if (folder / "quality.csv").is_file():
-        table["predicted_dice"] = pd.read_csv(folder / "quality.csv")["predicted_dice"]  # rows in the same order
+        table["predicted_dice"] = pd.read_csv(folder / "quality.csv")["predicted_dice"]  # same row order
     dataset = Dataset.load(paths.data(run))
     place = pd.Series(np.arange(len(dataset.cases)), index=dataset.cases["case_id"])
     table["anchor"] = _anchors(table["case_id"])
@@ -86,7 +87,7 @@ def load_test_cases(run: str) -> TestCases:
 
 
 def _anchors(names: pd.Series) -> list[str]:
-    """Return a unique anchor for each case, in plain characters; equal ones are numbered."""
+    """Return a unique anchor of plain characters for each case, numbering duplicates."""
     anchors = {}
     for name in names.str.replace(r"[^A-Za-z0-9._-]+", "-", regex=True).str.lower():
         anchor, number = f"case-{name}", 1

@@ -1,1 +1,1 @@
-"""Segment radiographs with an exported network: no Keras, no training, the first mask within seconds."""
+"""Segment radiographs with an exported network. Keras is not loaded, so the first mask is ready within seconds."""

@@ -1,37 +1,37 @@
-"""Warnings about a segmentation, without a reference mask: an implausible shape, or a low predicted quality."""
+"""Warn about a segmentation without a reference mask: implausible shape, or low predicted quality."""
 
 import cc3d
 import numpy as np
 
 LOW = 0.9
-"""Predicted Dice below which a warning asks to check the outline."""
+"""Predicted Dice below which a warning asks the user to check the outline."""
 
 SHARE = (0.05, 0.6)
-"""Smallest and largest share of a frontal chest X-ray that its lungs cover."""
+"""Smallest and largest plausible share of a frontal chest X-ray covered by the lungs."""
 
 RATIO = 3
-"""Largest area of one lung over that of the other."""
+"""Largest plausible ratio of the areas of the two lungs."""
 
 PIECE = 0.05
-"""Share of the whole mask from which a connected piece of it (8 neighbours) counts."""
+"""Smallest share of the mask at which an 8-connected component is counted."""
 
 
 def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
-    """Return the reasons why a mask cannot be the lungs of a frontal chest X-ray.
+    """Return the reasons why a mask is implausible for the lungs of a frontal chest X-ray.
 
-    The limits leave room around every reference mask that we measured (page "Try it" of the book).
+    The limits leave a margin around all measured reference masks (page "Try it" of the book).
 
     Parameters
     ----------
     mask : (height, width) bool array
-        The whole mask, any resolution, without padding.
+        The whole mask at any resolution, without padding.
     left, right : int
-        Area of the patient's left and right lung, pixels of any one size.
+        Areas of the patient's left and right lung, in pixels of the same size.
 
     Returns
     -------
     list of str
-        One reason each; empty where nothing is unusual.
+        One reason per item; empty if nothing is unusual.
     """
     if not mask.any():
         return ["no lung found"]
@@ -50,14 +50,14 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
 
 
 def warning(score: float, reasons: list[str]) -> str:
-    """Return one line that names what is doubtful; empty if nothing is.
+    """Return a one-line warning, or an empty string if nothing is doubtful.
 
     Parameters
     ----------
     score : float
-        The Dice that `cxrseg.evaluate.quality` predicts.
+        The Dice predicted by `cxrseg.evaluate.quality`.
     reasons : list of str
-        Of `objections`.
+        The result of `objections`.
     """
     parts = []
     if reasons:

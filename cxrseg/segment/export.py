@@ -1,4 +1,4 @@
-"""Write a trained network for use without Keras: ``model.onnx``, and ``model.json`` that says how to use it."""
+"""Export a trained network for use without Keras: the graph ``model.onnx`` and the model card ``model.json``."""
 
 import hashlib
 import json
@@ -19,18 +19,18 @@ from cxrseg.train.compile import network
 from cxrseg.train.inputs import network_input
 
 CASES = 32
-"""Prepared cases on which Keras and ONNX are compared."""
+"""Number of prepared cases on which Keras and ONNX are compared."""
 
 AGREEMENT = 0.999
-"""Least Dice between the mask of Keras and that of ONNX, on every case."""
+"""Lowest accepted Dice between the masks of Keras and ONNX for any case."""
 
 
 def export(run: str) -> ModelCard:
-    """Write ``model.onnx`` and ``model.json`` of a run's first fold into the run's folder.
+    """Write ``model.onnx`` and ``model.json`` of a run's first fold to the run's folder.
 
-    The graph maps "image", (n, size, size, channels) float32 as `cxrseg.train.inputs.network_input` makes it, to
-    "probability", (n, size, size, structures) float32. Its arithmetic is float32 whatever the network was
-    trained in.
+    The graph maps "image", the (n, size, size, 1) float32 array of `cxrseg.train.inputs.network_input`, to
+    "probability", an (n, size, size, structures) float32 array. It computes in float32 whatever the precision of
+    the training.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def export(run: str) -> ModelCard:
     Raises
     ------
     FileNotFoundError
-        The run, its network or its scores are not there.
+        The run, its network or its scores do not exist.
     RuntimeError
-        The masks of Keras and ONNX differ by more than `AGREEMENT` allows; nothing is written.
+        The masks of Keras and ONNX differ by more than `AGREEMENT` allows. Nothing is written in this case.
     """
     summary = runs.summary(run)
     fold = paths.fold(run, 0)
@@ -101,7 +101,7 @@ def export(run: str) -> ModelCard:
 def rebuild(file: Path, config: TrainConfig) -> keras.Model:
     """Build the network of a training configuration in float32, with the weights of a Keras file."""
     trained = keras.saving.load_model(file, compile=False)
-    # onnxruntime has no bfloat16 convolution. The weights are float32 under every precision that a study may set.
+    # onnxruntime has no bfloat16 convolution. The stored weights are float32 under every precision of a study.
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -109,18 +109,18 @@ def rebuild(file: Path, config: TrainConfig) -> keras.Model:
     finally:
         keras.config.set_dtype_policy(policy)
     model.set_weights(trained.get_weights())
-    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # the exporter needs a model that was called once
+    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # the exporter needs a model that has been called
     return model
 
 
 def least_agreement(model: keras.Model, file: Path, inputs: np.ndarray, threshold: float) -> float:
-    """Return the least Dice, over cases and structures, between the masks of Keras and of an ONNX file.
+    """Return the lowest Dice, over cases and structures, between the masks of a Keras model and of an ONNX file.
 
     Parameters
     ----------
     model : keras.Model
     file : Path
-    inputs : (n, size, size, channels) float32 array
+    inputs : (n, size, size, 1) float32 array
     threshold : float
     """
     ours = keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) >= threshold
@@ -131,7 +131,7 @@ def least_agreement(model: keras.Model, file: Path, inputs: np.ndarray, threshol
 
 
 def _tidy(graph: onnx.ModelProto, text: str) -> None:
-    """Name the input and the output, and describe the graph."""
+    """Name the batch axis and the output of the graph, and set its description."""
     last = graph.graph.output[0]
     for node in graph.graph.node:
         for place, name in enumerate(node.output):
@@ -144,7 +144,7 @@ def _tidy(graph: onnx.ModelProto, text: str) -> None:
 
 
 def _trained_on(summary: dict, train: TrainConfig) -> str:
-    """Say in one sentence what the network was trained on."""
+    """Describe the training data of the network in one sentence."""
     data = summary["parameters"]["data"]
     seen = summary["provenance"]["training"][0]["n_training"]
     if data["source"] == "phantom":

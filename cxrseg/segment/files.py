@@ -1,4 +1,4 @@
-"""Segment many files on all cores, and write masks, pictures and one table."""
+"""Segment many files on all cores, and write masks, overlays and one table."""
 
 import csv
 import glob
@@ -19,7 +19,7 @@ COLUMNS = (
     "file", "width", "height", "left_px", "right_px", "left_mm2", "right_mm2", "left_to_right",
     "predicted_dice", "warning", "mask", "overlay", "crop",
 )  # fmt: skip
-"""Columns of ``segmentations.csv``. Left and right are the patient's: the left lung is on the image's right."""
+"""Columns of ``segmentations.csv``. Left and right are the patient's: the left lung is on the right of the image."""
 
 
 def segment_files(
@@ -30,32 +30,32 @@ def segment_files(
     crop: bool = False,
     workers: int | None = None,
 ) -> Iterator[tuple[Path, dict | str]]:
-    """Segment radiographs and write, for each, a mask, an overlay and a row of ``segmentations.csv``.
+    """Segment radiographs and write a mask, an overlay and a row of ``segmentations.csv`` for each.
 
     Parameters
     ----------
     model : Model
     files : list of Path
     folder : Path
-        Receives ``<name>-mask.png`` (0 and 255, the radiograph's own pixels), ``<name>-overlay.jpg``,
-        with `crop` ``<name>-lungs.png``, and ``segmentations.csv``.
+        Output folder for ``segmentations.csv``, ``<name>-mask.png`` (0 and 255, at the radiograph's native resolution),
+        ``<name>-overlay.jpg`` and, with `crop`, ``<name>-lungs.png``.
     threshold : float, optional
-        Probability from which a pixel is lung; by default that of the model's card.
+        Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
     crop : bool
-        Also cut the lungs out: what is not lung becomes black, and the rest is cut off.
+        Whether to also write the radiograph cropped to the lungs, with every pixel outside the lungs black.
     workers : int, optional
-        Threads; by default as many as there are processor cores.
+        Number of threads. The default is the number of processor cores.
 
     Yields
     ------
     file : Path
     row : dict or str
-        The row of the table, or one line that says why there is none.
+        The row of the table, or a one-line error message.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = _names(files)
     with (
-        # Line-buffered, so that an interruption cuts no row. A file name that is not text is written as escaped bytes.
+        # Line buffering keeps rows whole after an interruption. Bytes of a file name that are not text are escaped.
         open(
             folder / "segmentations.csv", "w", buffering=1, newline="", encoding="utf-8", errors="backslashreplace"
         ) as table,
@@ -63,7 +63,7 @@ def segment_files(
     ):
         writer = csv.DictWriter(table, COLUMNS)
         writer.writeheader()
-        # A bounded number of jobs at a time, so that memory does not grow with the number of files.
+        # The number of waiting jobs is bounded, so that memory does not grow with the number of files.
         waiting: deque = deque()
         ahead = 2 * (workers or os.cpu_count() or 1)
         for file in [*files, *[None] * ahead]:
@@ -79,10 +79,10 @@ def segment_files(
 
 
 def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
-    """Return the radiographs that files, folders and patterns name, and one line for each that matches none.
+    """Find the radiographs given as files, folders and patterns, and return them with one line per problem.
 
-    A folder stands for the pictures in it and below it, except those in `out`, which are earlier results. A file that
-    is named in full is taken whatever its suffix, but not from `out`, where a result could overwrite a radiograph.
+    A folder is searched recursively, except for files directly in `out`, which are earlier results. A file given by
+    name is accepted with any suffix, but not if it lies in `out`, where a result could overwrite it.
     """
     found: dict[Path, None] = {}
     problems = []
@@ -109,7 +109,7 @@ def _is_radiograph(file: Path, out: Path) -> bool:
     if file.suffix.lower() in SUFFIXES:
         return True
     try:
-        # Hospitals export DICOM files that are named by a UID, whose last part looks like a suffix.
+        # Hospitals export DICOM files named by their UID, whose last part looks like a suffix.
         with open(file, "rb") as stream:
             return stream.read(132)[128:] == b"DICM"
     except OSError:
@@ -117,15 +117,15 @@ def _is_radiograph(file: Path, out: Path) -> bool:
 
 
 def _within(file: Path, folder: Path) -> bool:
-    """Return whether a file lies directly in a folder, as results do."""
+    """Return whether a file lies directly in a folder, as the results do."""
     return file.resolve().parent == folder.resolve()
 
 
 def _names(files: list[Path]) -> dict[Path, str]:
-    """Return a name for the results of each file: its own without the suffix, numbered from the second of a name on."""
+    """Return a unique name for the results of each file: its stem, with a number if that is already taken."""
     names, taken = {}, set()
     for file in files:
-        # The last part of a UID is no suffix.
+        # The last part of a UID is not a suffix.
         plain = file.stem if file.suffix.lower() in SUFFIXES else file.name
         name, number = plain, 1
         while name.lower() in taken:
@@ -159,7 +159,7 @@ def _write_results(model, file: Path, folder: Path, name: str, threshold, crop: 
         "mask": f"{name}-mask.png",
         "overlay": f"{name}-overlay.jpg",
     }
-    # The weakest compression takes a tenth of the time, and a mask is small anyway.
+    # The lowest compression level takes a tenth of the time, and a mask is small anyway.
     Image.fromarray(found.mask.view(np.uint8) * np.uint8(255)).save(folder / row["mask"], compress_level=1)
     overlay(found.image, found.mask).save(folder / row["overlay"], quality=90)
     if crop:

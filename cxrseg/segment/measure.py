@@ -1,17 +1,17 @@
-"""Measure what was segmented."""
+"""Measure the areas of the two lungs in a mask."""
 
 import numpy as np
 
 
 def lung_areas(mask: np.ndarray, levels: np.ndarray) -> tuple[int, int]:
-    """Return the area of lung on the image's left (the patient's right lung) and on its right, pixels of the mask.
+    """Return the lung area on the left of the image (the patient's right lung) and on its right, in mask pixels.
 
     Parameters
     ----------
     mask : (height, width) bool array
-        The lungs, in the image's own pixels.
+        Lung mask at the native resolution of the image.
     levels : (grid, grid) uint8 array
-        Probability times 255 on the square around the image: says where one lung ends and the other begins.
+        Probability times 255 on the square around the image. It determines the column between the lungs.
     """
     height, width = mask.shape
     side = max(height, width)
@@ -23,9 +23,9 @@ def lung_areas(mask: np.ndarray, levels: np.ndarray) -> tuple[int, int]:
 
 
 def between_lungs(levels: np.ndarray) -> float:
-    """Find the column between the two lungs: the emptiest of the middle third of the picture.
+    """Find the column between the two lungs, where the summed probability in the middle third of the image is lowest.
 
-    It does not depend on a threshold, and holds where a lung is missing or the two touch.
+    The result does not depend on a threshold and is valid even if a lung is missing or the two lungs touch.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ def between_lungs(levels: np.ndarray) -> float:
     Returns
     -------
     float
-        Its place across the picture, 0 left to 1 right.
+        Position across the image, from 0 (left) to 1 (right).
     """
     width = levels.shape[1]
-    # Of several empty columns, the most central one.
+    # The small distance term selects the most central of several empty columns.
     cost = levels.sum(axis=0, dtype=np.int64) + 0.25 * np.abs(np.arange(width) - (width - 1) / 2)
     first, last = width // 3, width - width // 3
     return (first + int(np.argmin(cost[first:last])) + 0.5) / width

@@ -1,4 +1,4 @@
-"""An exported network that segments radiographs: the object that `cxrseg.load_model` returns."""
+"""Segment radiographs with an exported network, as returned by `cxrseg.load_model`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,22 +16,22 @@ from cxrseg.segment.measure import lung_areas
 
 
 class Segmentation(NamedTuple):
-    """What is found in one radiograph. Left and right are the patient's: the left lung is on the image's right.
+    """Segmentation of one radiograph. Left and right are the patient's: the left lung is on the right of the image.
 
     Attributes
     ----------
     image : (height, width) uint8 array
-        The radiograph, 0 black to 255 white.
+        The radiograph, from 0 (black) to 255 (white).
     mask : (height, width) bool array
-        The lungs, in the radiograph's own pixels.
+        Lung mask at the native resolution of the radiograph.
     left_px, right_px : int
-        Area of the left and of the right lung, pixels.
+        Areas of the left and the right lung in pixels.
     left_mm2, right_mm2 : int or None
-        The same in square millimetres, where the file states the spacing of its pixels.
+        The same areas in square millimetres, or None if the file does not state its pixel spacing.
     predicted_dice : float
-        The Dice expected between the mask and one that a person would draw, 0 to 1: see `cxrseg.evaluate.quality`.
+        Predicted Dice, 0 to 1, between the mask and one drawn by a person: see `cxrseg.evaluate.quality`.
     warning : str
-        What is doubtful about the result; empty where nothing is.
+        One-line warning about a doubtful result; empty if nothing is doubtful.
     """
 
     image: np.ndarray
@@ -52,21 +52,21 @@ class Model:
     ----------
     network : cxrseg.evaluate.predict.Network
     card : cxrseg.models.ModelCard
-        What it was trained on, how it scored, and how its probabilities are cut.
+        Training data, scores, and the threshold of the network.
     """
 
     network: Network
     card: ModelCard
 
     def segment(self, radiograph: Source | np.ndarray, threshold: float | None = None) -> Segmentation:
-        """Outline the lungs in one frontal chest X-ray.
+        """Segment the lungs in one frontal chest X-ray.
 
         Parameters
         ----------
         radiograph : path, bytes, binary file object or (height, width) uint8 array
             A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.images.read_radiograph` returns them.
         threshold : float, optional
-            Probability from which a pixel is lung, 0 to 1; by default that of the card.
+            Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
 
         Returns
         -------
@@ -75,8 +75,8 @@ class Model:
         Raises
         ------
         ValueError
-            One line that says why the file cannot be read, that the array is not (height, width) uint8, or that the
-            picture is blank.
+            The file cannot be read, the array is not (height, width) uint8, or the image is blank. The message is
+            one line.
         """
         spacing = None
         if isinstance(radiograph, np.ndarray):
@@ -113,7 +113,7 @@ def load_model(name: str = models.DEFAULT) -> Model:
     Parameters
     ----------
     name : str
-        ``"default"``, or the name of an exported run of the checkout that the caller stands in.
+        ``"default"``, or the name of an exported run in the checkout of the current directory.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def load_model(name: str = models.DEFAULT) -> Model:
     Raises
     ------
     FileNotFoundError
-        There is no such network.
+        The network does not exist.
     RuntimeError
         onnxruntime is not installed.
 
@@ -139,7 +139,7 @@ def load_model(name: str = models.DEFAULT) -> Model:
     except ModuleNotFoundError as error:
         raise RuntimeError("onnxruntime is not installed: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # one radiograph on each core is faster than all cores on one
+    options.intra_op_num_threads = 1  # one radiograph per core is faster than all cores on one
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(models.graph_file(name)), options, providers=["CPUExecutionProvider"])
     return Model(Network(card.input_size, lambda inputs: session.run(["probability"], {"image": inputs})[0]), card)

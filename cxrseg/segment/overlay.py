@@ -1,4 +1,4 @@
-"""Pictures of a result: the radiograph with the lungs tinted, or the lungs alone."""
+"""Images of a result: the radiograph with tinted lungs, or the lungs alone."""
 
 import numpy as np
 from PIL import Image
@@ -6,14 +6,14 @@ from PIL import Image
 from cxrseg.data.square import fitted
 
 OVERLAY_SIDE = 1024
-"""Longest side of an overlay picture, pixels: it is there to be looked at; the mask file has every pixel."""
+"""Longest side of an overlay in pixels. It is for viewing only; the mask file has the native resolution."""
 
 TINT = np.array([0, 158, 115], np.float32)
 """Colour of the lungs in the overlay, sRGB: Okabe and Ito's bluish green."""
 
 
 def overlay(image: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Return the radiograph with the lungs tinted and outlined, at most `OVERLAY_SIDE` pixels a side.
+    """Draw the radiograph with the lungs tinted and outlined, with sides of at most `OVERLAY_SIDE` pixels.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def overlay(image: np.ndarray, mask: np.ndarray) -> Image.Image:
 
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Return the lungs alone, black around them, cut to the rows and columns that they reach."""
+    """Crop the radiograph to the bounding box of the lungs and blacken the rest; an empty mask gives one black pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return Image.new("L", (1, 1))
