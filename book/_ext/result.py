@@ -1,19 +1,19 @@
-r"""The ``{result}`` role: a measured number in the prose is looked up, never typed.
+r"""The ``{result}`` role inserts a measured number into the prose, so that no number is typed by hand.
 
-``{result}`dice.mean` `` reads ``book/executed/summary.json``, the run being rendered;
-``{result}`quex:dice.mean` `` reads ``book/published/quex.json``, numbers committed with the command
-that made them. A format may follow after a bar: ``|.4f``, ``|.1%``, or ``|code`` for a command or a
-name; inside a table the bar is written ``\|``. An unknown key is a warning with its source line, so a strict
-build stops there.
+``{result}`dice.mean` `` reads ``book/executed/summary.json``, the scores of the rendered run.
+``{result}`quex:dice.mean` `` reads ``book/published/quex.json``, which is committed with the command that
+produced it. A format may follow a bar: ``|.4f``, ``|.1%``, or ``|code`` for a command or a name. Inside a
+table the bar is written ``\|``. An unknown key gives a warning with its source line, so that a strict build
+fails.
 
-The ``{result-table}`` directive makes one row per entry of a key that holds several values::
+The ``{result-table}`` directive makes one row per entry of a key with several values::
 
     ```{result-table} classes
     :headers: Class, Cases, Mean Dice
     :columns: n, dice.mean|.4f
     ```
 
-Without ``columns`` the second column is the entry's own value.
+Without ``columns``, the second column contains the value of the entry itself.
 """
 
 import difflib
@@ -43,12 +43,12 @@ def parse(text: str) -> tuple[str, str, str]:
 
 
 def lookup(tree, key: str):
-    """Return the value at a dotted key; a name may itself hold dots, a list is entered by position.
+    """Return the value at a dotted key. Names may contain dots, and list items are addressed by position.
 
     Raises
     ------
     KeyError
-        There is no such value; the message names the nearest keys.
+        There is no such value. The message lists the most similar keys.
     """
     found = _descend(tree, key.split("."))
     if not found:
@@ -58,14 +58,14 @@ def lookup(tree, key: str):
 
 
 def _descend(tree, names: list[str]) -> list:
-    """Return the value in a list, or an empty list: a value may itself be None."""
+    """Return a list with the value, or an empty list if there is none, because the value itself may be None."""
     if not names:
         return [tree]
     if isinstance(tree, list):
         position = int(names[0]) if names[0].isdecimal() else len(tree)
         return _descend(tree[position], names[1:]) if position < len(tree) else []
     if isinstance(tree, dict):
-        for end in range(len(names), 0, -1):  # the longest name first: "Non-COVID 2.0" before "Non-COVID 2"
+        for end in range(len(names), 0, -1):  # try the longest name first: "Non-COVID 2.0" before "Non-COVID 2"
             name = ".".join(names[:end])
             if name in tree and (found := _descend(tree[name], names[end:])):
                 return found
@@ -80,16 +80,16 @@ def flatten(tree, prefix: str = "") -> list[str]:
 
 
 def render(value, spec: str = "") -> str:
-    """Return a value as prose.
+    """Format a value for prose.
 
-    Floats have three decimals (small ones two significant digits), whole numbers are grouped, a list of
-    two floats is an interval, strings stay as they are, an empty one is "none"; `spec` is a format
-    specification of Python's for one number, or for each number of a list.
+    Floats get three decimals, or two significant digits if they are small. Integers get thousands separators. A
+    list of two floats is an interval. Strings are unchanged, and an empty string or None becomes "none". `spec`
+    is a Python format specification for a number, or for each number of a list.
 
     Raises
     ------
     ValueError
-        `spec` does not suit the value, or the value is not a number that could be measured (NaN, infinite).
+        `spec` does not suit the value, the value is NaN or infinite, or it is a dict of several values.
     """
     if isinstance(value, dict):
         raise ValueError(f"this key holds several values: {', '.join(list(value)[:8])}")
@@ -112,14 +112,14 @@ def render(value, spec: str = "") -> str:
 
 
 def table_rows(entries, columns: list[tuple[str, str]], spec: str = "") -> list[list[str]]:
-    """Return one row of text per entry: its name, then its value at each (key, format) of `columns`.
+    """Return one row of text per entry: its name, then its value for each (key, format) of `columns`.
 
-    An entry without a value at a column shows a dash (infection that no case of a class has).
+    A missing value is shown as a dash, for example infection in a class where no case has it.
 
     Raises
     ------
     ValueError
-        `entries` is one value, or no entry has a value at one of the columns.
+        `entries` is a single value, or no entry has a value for one of the columns.
     """
     if not isinstance(entries, dict):
         raise ValueError(f"a table needs a key that holds several values, this is one: {entries!r}")
@@ -141,12 +141,12 @@ def _read(path: Path, modified: int):
 
 
 def _get(asker: SphinxRole | SphinxDirective, source: str, key: str):
-    """Return the value at a key of a file below the source folder, and rebuild the page when it changes.
+    """Return the value at a key of a file in the source folder, and make the page depend on the file.
 
     Raises
     ------
     ValueError
-        One line that says what is missing.
+        The file or the key is missing, or the file is not JSON. The message is one line.
     """
     path = Path(asker.env.srcdir, source)
     asker.env.note_dependency(str(path))
@@ -165,10 +165,10 @@ def _warn(asker: SphinxRole | SphinxDirective, error: Exception) -> None:
 
 
 class Result(SphinxRole):
-    """Put one number of a run into the text."""
+    """Insert one number of a run into the text."""
 
     def run(self):
-        """Return the number as an inline node, or the key itself where it cannot be had."""
+        """Return the number as an inline node, or the key itself if the number is not available."""
         source, key, spec = parse(self.text)
         try:
             text = render(_get(self, source, key), "" if spec == "code" else spec)
@@ -180,13 +180,13 @@ class Result(SphinxRole):
 
 
 class ResultTable(SphinxDirective):
-    """Put a table into the text: one row per entry of a key that holds several values."""
+    """Insert a table into the text, with one row per entry of a key with several values."""
 
     required_arguments = 1
     option_spec: ClassVar = {"headers": directives.unchanged_required, "columns": directives.unchanged}
 
     def run(self):
-        """Return the table, or nothing where a value cannot be had."""
+        """Return the table, or nothing if a value is not available."""
         source, key, spec = parse(self.arguments[0])
         headers = [name.strip() for name in self.options["headers"].split(",")]
         columns = [parse(column)[1:] for column in self.options.get("columns", "").split(",") if column.strip()]

@@ -84,8 +84,8 @@ def measure(config: EvaluateConfig, dataset: Dataset, folds: list[int], folder: 
     rows : DataFrame
         The content of ``cases.csv``: one row per case and structure.
     scores : dict
-        The result of `cxrseg.evaluate.scores.aggregate`, and ``leakage``. For the first structure and the cases that
-        have it, ``baselines``, ``boundary_band`` (`cxrseg.evaluate.references`), ``calibration`` and ``quality`` (lungs).
+        The result of `cxrseg.evaluate.scores.aggregate`, and ``leakage``. For the first structure, in the cases that
+        have it: ``baselines``, ``boundary_band`` (`cxrseg.evaluate.references`), ``calibration``, ``quality`` (lungs).
     """
     images, masks, cases, structures = dataset.images, dataset.masks, dataset.cases, dataset.structures
     levels = np.load(folder / "predictions.npy", mmap_mode="r")

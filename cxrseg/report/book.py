@@ -53,10 +53,8 @@ def build(name: str) -> Path:
 
     Raises
     ------
-    FileNotFoundError
-        The run is not finished.
-    RuntimeError
-        The build failed or gave a warning. The message contains the first warning.
+    FileNotFoundError, RuntimeError
+        The run is not finished, or the build failed or gave a warning. The message contains the first warning.
     """
     root = paths.root()
     for stamp in (root / "_build").glob("rendered-*"):

@@ -19,9 +19,8 @@ class TestCases(NamedTuple):
         Rows of ``cases.csv``, with ``predicted_dice`` if the run has a ``quality.csv``, and with ``anchor``, a unique
         name of letters, digits, ``.``, ``_`` and ``-``.
     images : (m, size, size) uint8 array, memory-mapped
-        Radiographs of the whole dataset.
+        Radiographs of the whole dataset, which are in the same order as its reference masks.
     masks : (m, size, size, structures) uint8 array of 0 and 1, memory-mapped
-        Reference masks of the whole dataset.
     levels : (n, size, size, structures) uint8 array, memory-mapped
         Probabilities in steps of 1/255.
     image_rows, level_rows : (n,) int arrays

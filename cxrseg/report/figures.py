@@ -1,4 +1,4 @@
-"""The figures of the notebooks."""
+"""Figures of the notebooks."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,13 +16,13 @@ AGREED, MISSED, EXTRA = "#009e73", "#e69f00", "#cc79a7"
 
 
 def colours(labels) -> dict[str, str]:
-    """Return a colour for each diagnostic class, the same in every figure."""
+    """Return a colour for each diagnostic class, consistent across figures."""
     others = [label for label in dict.fromkeys(labels) if label not in COLOURS]
     return COLOURS | {label: OTHERS[k % len(OTHERS)] for k, label in enumerate(others)}
 
 
 def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
-    """Show a few cases of each diagnostic class with their reference outlines.
+    """Plot a few cases of each diagnostic class with their reference outlines.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
 
 
 def class_counts(cases: pd.DataFrame) -> Figure:
-    """Show how many cases of each class each fold holds."""
+    """Plot the number of cases per class and fold."""
     counts = cases.groupby(["label", "fold"]).size().rename("cases").reset_index()
     figure, axis = _subplots(figsize=(6, 2.8))
     sns.barplot(counts, x="fold", y="cases", hue="label", palette=colours(counts["label"]), ax=axis)
@@ -58,7 +58,7 @@ def class_counts(cases: pd.DataFrame) -> Figure:
 
 
 def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
-    """Show the share of the image that the structure covers, by class."""
+    """Plot the share of the image that the structure covers, by class."""
     figure, axis = _subplots(figsize=(6, 2.6))
     order = sorted(cases["label"].unique())
     sns.stripplot(
@@ -71,7 +71,7 @@ def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
 
 
 def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
-    """Show loss and Dice by epoch for each fold; a dot marks the weights that are kept."""
+    """Plot loss and Dice against epoch for each fold; a dot marks the epoch whose weights are kept."""
     figure, axes = _subplots(1, 2, figsize=(8, 3))
     for history in histories.values():
         best = history["val_loss"].idxmin()
@@ -88,7 +88,7 @@ def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
 
 
 def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
-    """Show the score of every case, by class; the line is the mean."""
+    """Plot the score of every case by class, with a line at the mean."""
     figure, axis = _subplots(figsize=(7, 0.9 + 0.8 * rows["label"].nunique()))
     order = sorted(rows["label"].unique())
     sns.stripplot(
@@ -104,14 +104,14 @@ def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
 
 
 def references(summary: dict, second_observer: float) -> Figure:
-    """Show the network's mean Dice on one axis with its reference values.
+    """Plot the mean Dice of the network together with its reference values.
 
     Parameters
     ----------
     summary : dict
-        The content of ``summary.json``: ``dice``, ``baselines`` and ``boundary_band`` are shown.
+        The content of ``summary.json``. The figure uses ``dice``, ``baselines`` and ``boundary_band``.
     second_observer : float
-        Mean Dice between two observers, on other radiographs.
+        Mean Dice between two observers on other radiographs.
     """
     means = {"this network": summary["dice"]}
     names = {"mean_shape": "the mean shape", "otsu": "Otsu's threshold"}
@@ -135,12 +135,12 @@ def references(summary: dict, second_observer: float) -> Figure:
 
 
 def calibration(scores: dict) -> Figure:
-    """Show the reliability diagram of the probabilities, and the Dice at every threshold.
+    """Plot the reliability diagram of the probabilities, and the mean Dice against the threshold.
 
     Parameters
     ----------
     scores : dict
-        ``calibration`` of ``summary.json``.
+        The entry ``calibration`` of ``summary.json``.
     """
     figure, axes = _subplots(1, 2, figsize=(8, 3.2))
     axes[0].plot([0, 1], [0, 1], color="0.5", lw=1)
@@ -159,12 +159,12 @@ def calibration(scores: dict) -> Figure:
 
 
 def predicted_quality(cases: pd.DataFrame) -> Figure:
-    """Show the predicted Dice of every case against the true one.
+    """Plot the true against the predicted Dice of every case.
 
     Parameters
     ----------
     cases : DataFrame
-        ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
+        Columns ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
     """
     figure, axis = _subplots(figsize=(4, 3.6))
     palette = colours(cases["label"])
@@ -179,7 +179,7 @@ def predicted_quality(cases: pd.DataFrame) -> Figure:
 
 
 def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
-    """Show image, actual mask and predicted mask, as in the paper's Fig 3.3, and their difference.
+    """Plot image, reference mask and predicted mask, as in Fig 3.3 of the paper, and the difference of the masks.
 
     Parameters
     ----------
@@ -207,12 +207,12 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
 
 
 def means(table: pd.DataFrame) -> Figure:
-    """Show the mean Dice of each method with its interval, in the order of the table.
+    """Plot the mean Dice of each method with its confidence interval, in the order of the table.
 
     Parameters
     ----------
     table : DataFrame
-        ``method``, ``mean``, ``low`` and ``high``, as `cxrseg.evaluate.compare.compare` returns them.
+        Columns ``method``, ``mean``, ``low`` and ``high``, as `cxrseg.evaluate.compare.compare` returns them.
     """
     figure, axis = _subplots(figsize=(7, 0.9 + 0.35 * len(table)))
     axis.errorbar(
@@ -227,7 +227,7 @@ def means(table: pd.DataFrame) -> Figure:
 
 
 def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figure:
-    """Show every case of each method against the same case of the first one; if none are shared, both distributions.
+    """Plot the cases of each method against those of the first one, or both distributions if none are shared.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def _subplots(*arguments, **options):
 
 
 def _closed(figure: Figure) -> Figure:
-    """Close a figure, so that a notebook shows it once, as the value of the cell."""
+    """Close a figure, so that a notebook shows it only once, as the value of the cell."""
     plt.close(figure)
     return figure
 

@@ -1,4 +1,4 @@
-"""The page "Move the threshold": a few test cases of a run with the data that scoring in the page needs."""
+"""The page "Move the threshold": a few test cases of a run with the data needed to score them in the browser."""
 
 import base64
 import gzip
@@ -14,10 +14,10 @@ from cxrseg.report.cases import TestCases
 
 
 def assemble(cases: TestCases, folder: Path) -> None:
-    """Write ``cases.js`` into a folder.
+    """Write ``cases.js`` to a folder.
 
-    It holds the radiographs as JPEG, and the exact probabilities and reference masks, compressed, all in base64. A page
-    that is opened from a file may neither fetch data nor read the pixels of a picture beside it.
+    The script contains, in base64, the radiographs as JPEG and the exact probabilities and reference masks, compressed.
+    The data are in a script because a page opened from a file may neither fetch data nor read the pixels of an image.
     """
     shown = [
         {
@@ -37,9 +37,9 @@ def assemble(cases: TestCases, folder: Path) -> None:
 
 
 def choose(table: pd.DataFrame) -> dict[int, str]:
-    """Choose rows of a table that is sorted by Dice; return each row with what it stands for.
+    """Choose representative rows of a table that is sorted by Dice, and return each row number with its role.
 
-    The worst, the median and the best of all cases, and the median of each diagnostic class.
+    The rows are the worst, the median and the best of all cases, and the median of each diagnostic class.
     """
     middle, last = len(table) // 2, len(table) - 1
     wanted = [(0, "worst of all"), (middle, "median of all"), (last, "best of all")]

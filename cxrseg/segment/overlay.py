@@ -32,7 +32,7 @@ def overlay(image: np.ndarray, mask: np.ndarray) -> Image.Image:
 
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Crop the radiograph to the bounding box of the lungs and blacken the rest; an empty mask gives one black pixel."""
+    """Crop the radiograph to the bounding box of the lungs and blacken the rest; an empty mask gives a black pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return Image.new("L", (1, 1))
