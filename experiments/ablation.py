@@ -1,8 +1,8 @@
-"""Which change brought what? The study `best`, with one thing at a time put back, on the same cases and folds.
+"""Ablation: revert one change of the study `best` at a time, and compare the Dice on the same cases and folds.
 
     python experiments/ablation.py --data A.zip
 
-Also the paper's recipe, the study `quex`. Interrupted, it goes on where it was.
+The paper's recipe, the study `quex`, is scored too. An interrupted experiment resumes where it stopped.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from cxrseg.files import write_json
 
 SCRATCH, RANDOM = "train.init=", "from random weights"
 PAPER = "the paper's recipe"
-# Nothing but chance: what a change must be larger than.
+# Runs that differ only by chance, which gives the smallest difference that a change must exceed.
 SEEDS = {"another seed": ["train.seed=2024"], "a third seed": ["train.seed=2025"]}
 CHANGES = {
     RANDOM: [SCRATCH],
@@ -31,47 +31,47 @@ CHANGES = {
     "the last weights, not their mean": ["train.averaging=0"],
     "the mask as it comes": ["evaluate.pieces=0"],
     **SEEDS,
-    # Another number of channels or layers cannot start from the shipped weights: compare with random ones.
+    # A network without batch normalisation cannot start from the default weights, so compare with random weights.
     "random weights, no batch normalisation": [SCRATCH, "train.batch_norm=false"],
 }
-"""What is put back, by the words of the table: overrides of the study."""
+"""Overrides of the study that revert each change, by their label in the table."""
 
 
 def scoring(change: str) -> bool:
-    """Tell whether a change leaves the networks as they are."""
+    """Return whether a change affects only the evaluation, so that no network is trained."""
     return all(key.startswith("evaluate.") for key in CHANGES[change])
 
 
 def plan() -> dict[str, tuple[str, list[str]]]:
-    """Return both recipes and the runs that learn otherwise, for `series.run`."""
+    """Return both recipes and the runs with a changed training, for `series.run`."""
     learning = {variant("best", change): ("best", CHANGES[change]) for change in CHANGES if not scoring(change)}
     return {"quex": ("quex", []), "best": ("best", []), **learning}
 
 
 def chance(means: list[float]) -> dict:
-    """Return what chance does to the mean Dice of a training.
+    """Estimate the variation by chance of the mean Dice of a training.
 
     Parameters
     ----------
     means : list of float
-        Of trainings that differ by their seed alone.
+        Mean Dice of trainings that differ only in their seed.
 
     Returns
     -------
     dict
-        ``means``; ``sd``, their standard deviation; and ``least_difference``, that of two trainings which, by
-        Student's t for so few, chance alone would exceed in one of twenty comparisons.
+        ``means``. ``sd``, their standard deviation. ``least_difference``, the difference between two trainings that
+        chance alone exceeds in one of twenty comparisons, by Student's t distribution with n - 1 degrees of freedom.
     """
     sd, n = float(np.std(means, ddof=1)), len(means)
     return {"means": means, "sd": sd, "least_difference": float(t.ppf(0.975, n - 1)) * sd * math.sqrt(2)}
 
 
 def main() -> None:
-    """Run what is missing, and write ``book/published/ablation.json``."""
+    """Run the missing runs and write ``book/published/ablation.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
-    # The phantoms that `best` starts from were steered on some. Asked first: it stops with another archive.
+    # The phantoms behind `best` were tuned on some of these cases. This comes first, because it rejects other archives.
     decided = decision_cases(case.case_id for case in pairs(data))
     run(plan(), data)
     rows = {"best": entry("best")}

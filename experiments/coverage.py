@@ -1,13 +1,13 @@
-"""How often does the 95% interval hold the true mean? Measured by simulation, for the book.
+"""Simulate the coverage of the 95% confidence interval: the share of samples in which it contains the true mean.
 
     python experiments/coverage.py
 
-Draws samples of n Dice scores from two made distributions of known mean, and counts how often
-`cxrseg.evaluate.stats.interval` holds that mean. Writes ``book/published/coverage.json``.
+The script draws samples of n Dice scores from two synthetic distributions of known mean, and counts how often
+`cxrseg.evaluate.stats.interval` contains that mean. It writes ``book/published/coverage.json``.
 
-The first distribution is a Beta with mean 0.930 and 5th percentile 0.826, the figures of the paper's
-recipe on real radiographs in a first experiment: skewed to the left, without gross failures. The second
-adds the failures that such a curve lacks: 2% of cases drawn from a Beta with mean 0.5.
+The first is a Beta distribution with mean 0.930 and 5th percentile 0.826, the values of the paper's recipe on
+real radiographs in a pilot experiment. It is skewed to the left and has no gross failures. The second adds such
+failures: 2% of the cases are drawn from a Beta distribution with mean 0.5.
 """
 
 import json
@@ -26,13 +26,13 @@ FAILURES, FAILURE_MEAN = 0.02, 0.5
 
 
 def skewed(rng, n):
-    """Return n scores of the Beta with the stated mean and 5th percentile."""
+    """Draw n scores from the Beta distribution with mean `MEAN` and 5th percentile `P5`."""
     weight = brentq(lambda k: beta.ppf(0.05, MEAN * k, (1 - MEAN) * k) - P5, 5, 500)
     return rng.beta(MEAN * weight, (1 - MEAN) * weight, n)
 
 
 def with_failures(rng, n):
-    """Return n scores of which a few, at random, are failures."""
+    """Draw n scores, each of which is a failure with probability `FAILURES`."""
     return np.where(rng.random(n) < FAILURES, rng.beta(4, 4, n), skewed(rng, n))
 
 
@@ -43,7 +43,7 @@ DISTRIBUTIONS = {
 
 
 def coverage(draw, mean, n, rng):
-    """Return how often the interval of n scores holds the true mean, lies below and above it, and its width."""
+    """Return how often the interval of n scores contains the true mean, lies below it and above it, and its width."""
     intervals = np.array([stats.interval(draw(rng, n), CONFIDENCE, RESAMPLES, seed) for seed in range(DRAWS)])
     low, high = intervals.T
     share = float(np.mean((low <= mean) & (mean <= high)))

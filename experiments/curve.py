@@ -1,11 +1,11 @@
-"""How many patients does it take? The study `best` with few and with many, from phantoms and from random weights.
+"""Learning curve: the Dice of the study `best` against the number of training cases, with and without a warm start.
 
     python experiments/curve.py --data A.zip
 
-All on the cases and folds of the study `quex`, every case tested once, beside the paper's recipe. Without a patient,
-the score is that of the default model on the same cases. Interrupted, it goes on where it was; with --only, some points
-are measured anew, and what was published of the others and of the paper's recipe stays, if it is of the same cases, the
-same recipe and the same default model.
+Networks start from phantoms or from random weights. All points and the paper's recipe use the cases and folds of the
+study `quex`, and every case is tested once. The point without patients is the default model on the same cases.
+An interrupted experiment resumes where it stopped. With --only, the given points are measured again. The other points
+and the paper's recipe are kept as published if their cases, recipe and default model are the same.
 """
 
 import argparse
@@ -25,30 +25,30 @@ from cxrseg.files import write_json
 from cxrseg.studies import read_study
 
 EPOCHS = {10: 200, 30: 100, 100: 50}
-"""Passes by cases: few cases make short passes. 0, all cases: as the study says."""
+"""Epochs by number of cases: few cases make short epochs. For all cases, the study's value is used."""
 
 
 def points_of(numbers: list[int]) -> dict[int, dict[str, tuple[str, list[str]]]]:
-    """Return two runs for each number of cases, from phantoms and from random weights, for `series.run`; 0: all."""
+    """Return two runs per number of cases (0: all), from phantoms and from random weights, for `series.run`."""
     points = {}
     for cases in numbers:
         few = [f"train.cases={cases}", f"train.epochs={EPOCHS[cases]}"] if cases else []
         phantoms = variant("best", f"{cases} cases") if cases else "best"
-        # With all cases: the same run as a row of the ablation.
+        # With all cases, this is the same run as a row of the ablation.
         scratch = variant(phantoms, RANDOM)
         points[cases] = {phantoms: ("best", few), scratch: ("best", [*few, SCRATCH])}
     return points
 
 
 def origin(fingerprint: str) -> dict:
-    """Return what all points of a curve must share: cases, how `best` learns, and the default model."""
+    """Return what all points of a curve must share: the cases, the training of `best` and the default model."""
     default = hashlib.sha256(models.weights_file(models.DEFAULT).read_bytes()).hexdigest()
     train = read_study(paths.study_file("best")).train.model_dump()
     return {"dataset_fingerprint": fingerprint, "default": default, "train": train}
 
 
 def before(origin: dict) -> dict:
-    """Return what was published of the curve, if it is of the same origin; else nothing."""
+    """Return the published curve if it has the same origin, else an empty dict."""
     file = paths.published() / "curve.json"
     content = json.loads(file.read_text()) if file.is_file() else {}
     if all(content.get(key) == value for key, value in origin.items()):
@@ -58,7 +58,7 @@ def before(origin: dict) -> dict:
 
 
 def main() -> None:
-    """Run what is missing, and write ``book/published/curve.json``."""
+    """Run the missing runs and write ``book/published/curve.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     numbers = [*EPOCHS, 0]
@@ -73,7 +73,7 @@ def main() -> None:
     evaluate = [sys.executable, "-m", "cxrseg.cli", "evaluate", "default", "--on", f"covid_qu_ex:{data}"]
     subprocess.run(evaluate, check=True)
     tested = pd.read_csv(paths.external("default", paths.dataset_name(data)) / "cases.csv", dtype={"case_id": str})
-    # The same archive, masks and pixels, by another way: these names do mean the same cases.
+    # Both tables come from the same archive, masks and pixels, so equal names mean the same cases.
     default = tested[tested["case_id"].isin(scored["case_id"])].assign(dataset=scored["dataset"].iloc[0])
     points = earlier.get("points", {}) | {"0": {"phantoms": summarise(default)}}
     minus_paper = earlier.get("minus_paper", {})

@@ -1,15 +1,15 @@
-"""What would the Dice have been with a leak? Plant one, and measure.
+"""Measure how much a planted data leak between training and test cases raises the Dice.
 
     python experiments/leakage.py --data covid-qu-ex-1500.zip
 
-One split, two trainings a seed. *Clean*: the training folds as they are. *Leaky*: as many training cases as
-there are test cases give way to copies of the test cases, shifted by up to 5% of the side and with another
-contrast and brightness, as collections that were merged without looking hold them. The count of training
-cases, the recipe and the test cases stay the same. Without ``--data`` the radiographs are phantoms. Whether
-`cxrseg.data.duplicates` would have found the copies is counted as well. Writes ``book/published/leakage.json``.
+Each seed trains two networks on one split. *Clean* uses the training folds unchanged. *Leaky* replaces as many
+training cases as there are test cases by copies of the test cases, as in collections merged without a check. The
+copies are shifted by up to 5% of the side and differ in contrast and brightness. The number of training cases, the
+recipe and the test cases stay the same. Without ``--data`` the radiographs are phantoms. The script also counts
+the copies that `cxrseg.data.duplicates` finds, and writes ``book/published/leakage.json``.
 
-``--cases``, ``--size``, ``--base-filters``, ``--epochs`` and ``--seeds`` make it larger: the defaults take some
-minutes on two cores.
+``--cases``, ``--size``, ``--base-filters``, ``--epochs`` and ``--seeds`` set the size of the experiment. The
+defaults take some minutes on two cores.
 """
 
 import argparse
@@ -36,12 +36,12 @@ from cxrseg.evaluate.metrics import overlap
 from cxrseg.train.fold import train
 
 TESTED = 0
-"""The fold that is tested and leaks."""
+"""The test fold, whose cases leak into the training."""
 SHIFT, GAIN, OFFSET = 0.05, (0.7, 1.4), (-25, 25)  # share of the side; factor around grey 128; grey levels
 
 
 def altered(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return a copy of one film as another collection might hold it."""
+    """Return a copy of one radiograph, altered as it might be in another collection."""
     reach = round(SHIFT * len(image))
     rows, columns = (np.clip(np.arange(len(image)) + rng.integers(-reach, reach + 1), 0, len(image) - 1) for _ in "yx")
     place = np.ix_(rows, columns)
@@ -50,13 +50,13 @@ def altered(image: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> t
 
 
 def plant(clean: Path, leaky: Path, seed: int) -> dict:
-    """Copy a prepared dataset, some training cases replaced by altered test cases; return what was found of them."""
+    """Copy a dataset, replace training cases by altered test cases, and count those that the search finds."""
     shutil.copytree(clean, leaky)
     dataset = Dataset.load(clean)
     images, masks, cases = dataset.images.copy(), dataset.masks.copy(), dataset.cases
     rng = np.random.default_rng(seed)
     tested = np.flatnonzero(cases["fold"] == TESTED)
-    # From what is trained on, not from its validation part: the leak is to be learnt.
+    # Validation cases are not replaced, because the leak must reach the gradient.
     training = split(cases, TESTED, TrainConfig().validation_share, seed)[0]
     chosen = rng.choice(training, len(tested), replace=False)
     for copy, original in zip(chosen, tested, strict=True):
@@ -71,7 +71,7 @@ def plant(clean: Path, leaky: Path, seed: int) -> dict:
 
 
 def dice(model: Path, data: Path) -> np.ndarray:
-    """Return the Dice of every test case of the clean dataset."""
+    """Return the Dice of a model for every test case of a prepared dataset."""
     dataset = Dataset.load(data)
     images, masks, cases = dataset.images, dataset.masks, dataset.cases
     network = load_keras([model / "model.keras"])
@@ -82,7 +82,7 @@ def dice(model: Path, data: Path) -> np.ndarray:
 
 
 def measure(data: DataConfig, recipe: dict, seeds: int, folder: Path) -> dict:
-    """Return both Dice values, their paired difference, and what the search for copies found."""
+    """Return the Dice with and without the leak, their paired difference, and the number of copies found."""
     prepare(data, folder / "clean")
     scores, found = {"clean": [], "leaky": []}, []
     for seed in range(1, seeds + 1):
@@ -92,7 +92,7 @@ def measure(data: DataConfig, recipe: dict, seeds: int, folder: Path) -> dict:
             train(config, source, folder / f"{arm}-{seed}-network", TESTED)
             scores[arm].append(dice(folder / f"{arm}-{seed}-network", folder / "clean"))
             print(f"seed {seed}, {arm}: mean Dice {scores[arm][-1].mean():.4f}", flush=True)
-    # One value a case, the mean of its seeds: the cases are what the interval is over.
+    # The interval is over cases, so each case enters once, with the mean over seeds.
     clean, leaky = (np.mean(scores[arm], axis=0) for arm in ("clean", "leaky"))
     return {
         "clean": stats.describe(clean),

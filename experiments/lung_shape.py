@@ -1,4 +1,4 @@
-"""The shape of a pair of lung fields in a handful of numbers, the same for made and for real masks."""
+"""Shape measures of a pair of lung fields, for phantoms and for real masks alike."""
 
 from typing import NamedTuple
 
@@ -7,20 +7,20 @@ from scipy import ndimage
 
 
 class LungShape(NamedTuple):
-    """Where the lung fields of one mask lie and how large they are; lengths are shares of the picture's side.
+    """Position and size of the lung fields in one mask.
 
     Attributes
     ----------
     area : float
-        Share of the picture that is lung, 0 to 1.
+        Share of the image that is lung, 0 to 1.
     right_to_left : float
-        Area of the lung on the picture's left (the patient's right) over that of the other one.
+        Area of the patient's right lung, on the left of the image, divided by that of the left lung.
     height_to_width : float
-        Height of the box around both lungs over its width, in pixels.
+        Height divided by width of the bounding box of both lungs, each in pixels.
     apex : float
-        Upper edge of that box, 0 (top of the picture) to 1.
+        Upper edge of that box as a share of the image's height, 0 (top) to 1.
     diaphragm : float
-        Mean height of the lower border of both lungs, over the middle half of each lung's columns.
+        Mean row of the lower border of both lungs, over the middle half of each lung's columns, 0 (top) to 1.
     """
 
     area: float
@@ -36,8 +36,8 @@ def lung_shape(mask: np.ndarray) -> LungShape:
     Parameters
     ----------
     mask : (height, width) bool array
-        The lung fields. The two largest 8-connected parts are taken as the two lungs. A mask of one part (lungs that
-        touch), or whose second part is at most a tenth of the first, is cut at the column of its centre of mass.
+        The lung fields. The two largest 8-connected components are taken as the lungs. If there is only one (touching
+        lungs), or the second is at most a tenth of the first, the mask is split at the column of its centre of mass.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def lung_shape(mask: np.ndarray) -> LungShape:
     Raises
     ------
     ValueError
-        If the mask is empty, not two-dimensional, or has lung on one side only.
+        The mask is empty, not two-dimensional, or covers only one side after the split.
     """
     mask = np.asarray(mask, bool)
     if mask.ndim != 2 or not mask.any():
@@ -63,7 +63,7 @@ def lung_shape(mask: np.ndarray) -> LungShape:
 
 
 def _two_lungs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lung on the left of the picture and the one on its right."""
+    """Return the lung on the left of the image and the one on its right."""
     parts, _ = ndimage.label(mask, np.ones((3, 3)))
     sizes = np.bincount(parts.ravel())[1:]
     largest = np.argsort(sizes)[::-1][:2]

@@ -1,10 +1,10 @@
-"""Do made lungs have the shapes of real ones? Realistic phantoms beside real masks, in summary numbers only.
+"""Compare the lung shapes of realistic phantoms with those of real masks by summary statistics.
 
     python experiments/phantom_shapes.py --data ../shared/data/covid-qu-ex-1500.zip --out FILE.json
 
-The real masks are the 300 of COVID-QU-Ex that may steer decisions (`zero_shot.decision_cases`). For each
-measure of `cxrseg.phantom.shape` the file holds percentiles of both, the share of the real values inside the
-phantoms' central 98% (wanted: at least 0.90), and the counts of a common histogram.
+The real masks are the 300 of COVID-QU-Ex on which decisions may be based (`zero_shot.decision_cases`). For each
+measure of `lung_shape` the file contains percentiles of both groups, the share of real values within the central
+98% of the phantoms (target: at least 0.90), and counts in a common histogram.
 """
 
 import argparse
@@ -25,14 +25,14 @@ PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
 def real_shapes(path: str) -> np.ndarray:
-    """Return the (300, measures) shapes of the real masks that may steer decisions."""
+    """Return the (300, measures) shapes of the real masks on which decisions may be based."""
     cases = covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=path))
     chosen = decision_cases(case.case_id for case in cases)
     return np.array([lung_shape(case.masks["lungs"]()) for case in cases if case.case_id in chosen])
 
 
 def made_shapes() -> np.ndarray:
-    """Return the (500, measures) shapes of realistic phantoms, classes taking turns."""
+    """Return the (500, measures) shapes of realistic phantoms with alternating classes."""
     return np.array([lung_shape(phantom(SEED, k, LABELS[k % len(LABELS)]).lungs) for k in range(MADE)])
 
 

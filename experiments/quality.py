@@ -1,19 +1,19 @@
-"""Fit the predicted quality of `cxrseg.evaluate.quality` on phantoms, and judge it on real radiographs with failures.
+"""Fit the predicted Dice of `cxrseg.evaluate.quality` on phantoms, and evaluate it on real radiographs with failures.
 
     python experiments/quality.py --data covid-qu-ex-1500.zip --work /tmp/quality
 
-Nine small networks are trained, weak and strong, on real radiographs and on phantoms of both settings; what
-lies finished in the folder of ``--work`` is not trained again. Each segments every test image three times: as
-it is; with a planted fault in the image (turned, inverted, covered, noisy, blurred, badly exposed); and with a
-planted fault in the prediction (one lung erased, the mask shifted, a confident blob added, the mask swollen).
+Nine small networks, from weak to strong, are trained on real radiographs and on phantoms of both settings. Networks
+that are finished in the folder of ``--work`` are not trained again. Each network segments every test image three
+times: unchanged, with a fault planted in the image (rotated, inverted, covered, noisy, blurred, badly exposed), and
+with a fault planted in the prediction (one half erased, mask shifted, confident blob added, mask dilated).
 
-*Fit*: on test phantoms as the phantom-trained networks segment them; no real radiograph and no network that
-saw one takes part. *Judged*: on real test radiographs, a phantom-trained network always by weights that were
-fitted without it. Planted faults fail far more often than patients do, so failures (Dice below 0.85) are
-thinned by lot to a tenth of the pool, for fitting by weighting; the whole set is reported beside it. Intervals
-are percentiles of 1,000 bootstraps over images, not predictions: those of one image resemble each other.
+The weights are fitted to predictions of phantom-trained networks on test phantoms, without any real radiograph or
+network trained on one. They are evaluated on real test radiographs, each phantom-trained network with weights fitted
+without it. Planted faults fail far more often than patients' images do. Failures (Dice below 0.85) are therefore
+reweighted for the fit and randomly subsampled to a tenth of the pool for the evaluation, and the whole set is reported
+too. Intervals are percentiles of 1,000 bootstraps over images, because predictions for one image are correlated.
 
-Writes ``cxrseg/quality.json`` (the weights) and ``book/published/quality.json`` (the judgement).
+Writes ``cxrseg/evaluate/quality.json`` (weights and mean shape) and ``book/published/quality.json`` (evaluation).
 """
 
 import argparse
@@ -42,7 +42,7 @@ from cxrseg.evaluate.metrics import overlap
 from cxrseg.train.fold import train
 
 SIZE, SEED, TESTED, PREVALENCE, BOOTSTRAPS = 128, 2023, 0, 0.1, 1000
-FITTED_PREVALENCE = 0.12  # a little above: the failures, too few to count, are what the score is for
+FITTED_PREVALENCE = 0.12  # slightly above `PREVALENCE`, because the rare failures matter most
 PHANTOMS = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
 STRONG = {
     "base_filters": 8, "epochs": 14, "batch_norm": True, "loss": "cross_entropy_dice", "schedule": "cosine",
@@ -64,7 +64,7 @@ NETWORKS = {
 
 
 def datasets(data: str, work: Path) -> dict[str, Path]:
-    """Prepare what is trained on and tested, where it is not there yet."""
+    """Prepare the missing datasets for training and test."""
     configs = {
         "real": DataConfig(
             source="covid_qu_ex", path=data, cases_per_class={"COVID": 300, "Non-COVID": 150, "Normal": 150},
@@ -80,7 +80,7 @@ def datasets(data: str, work: Path) -> dict[str, Path]:
 
 
 def networks(folders: dict[str, Path], work: Path) -> dict[str, keras.Model]:
-    """Train the networks, where they are not there yet."""
+    """Train the missing networks and load all of them."""
     for name, (source, recipe) in NETWORKS.items():
         if not (work / f"net-{name}" / "train.json").is_file():
             config = TrainConfig(input_size=SIZE, patience=0, **recipe)
@@ -89,7 +89,7 @@ def networks(folders: dict[str, Path], work: Path) -> dict[str, keras.Model]:
 
 
 def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return a radiograph with one fault, and where its lungs are then."""
+    """Return a radiograph with one planted fault, and its reference mask."""
     grey, side = image.astype(float), len(image)
     match rng.integers(6):
         case 0:
@@ -110,7 +110,7 @@ def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) 
 
 
 def faulty_prediction(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a prediction with one fault that the network itself would not know of."""
+    """Return a prediction with one planted fault that leaves no trace in the other probabilities."""
     side, levels = len(levels), levels.copy()
     match rng.integers(4):
         case 0:
@@ -123,18 +123,18 @@ def faulty_prediction(levels: np.ndarray, rng: np.random.Generator) -> np.ndarra
             middle, radius = rng.uniform(0.15, 0.85, 2) * side, rng.uniform(0.08, 0.2) * side
             levels[(rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < radius**2] = 247
         case 3:
-            reach = round(rng.uniform(0.05, 0.5) * side)  # at its most, everything is lung
+            reach = round(rng.uniform(0.05, 0.5) * side)  # the largest reach marks everything as lung
             levels = ndimage.maximum_filter(levels, 2 * reach + 1)
     return levels
 
 
 def segment(network: Network, images: np.ndarray) -> np.ndarray:
-    """Return the lungs' probabilities in steps of 1/255."""
+    """Return the lung probabilities of images in steps of 1/255."""
     return np.concatenate([predict(network, images[start : start + 16])[..., 0] for start in range(0, len(images), 16)])
 
 
 def predictions(models: dict[str, Network], folder: Path, source: str):
-    """Yield (names, levels, image, mask) of every test image, by every network, three times."""
+    """Yield (names, levels, image, mask) for every network and test image, unchanged and with either fault."""
     dataset = Dataset.load(folder)
     images, masks, cases = dataset.images, dataset.masks, dataset.cases
     tested = np.flatnonzero(cases["fold"] == TESTED)
@@ -156,9 +156,9 @@ def predictions(models: dict[str, Network], folder: Path, source: str):
 
 
 def measure(names: dict, levels: np.ndarray, image: np.ndarray, mask: np.ndarray) -> dict:
-    """Return one row: the names, the true Dice and, of a prediction that holds anything, its features.
+    """Return one row: the names, the true Dice and, if the predicted mask is not empty, the features.
 
-    And the simplest rival, the Dice that the probabilities themselves expect.
+    The row also has ``own``, the Dice expected from the probabilities themselves, as the simplest competitor.
     """
     found, probability = levels >= 127.5, levels / 255
     row = names | {"dice": overlap(mask, found)["dice"], "own": 0.0}
@@ -169,7 +169,7 @@ def measure(names: dict, levels: np.ndarray, image: np.ndarray, mask: np.ndarray
 
 
 def fit(rows: pd.DataFrame) -> pd.Series:
-    """Return ``bias`` and weights of least mean absolute error, failures weighted to the fitted prevalence."""
+    """Fit ``bias`` and weights by mean absolute error, with failures reweighted to `FITTED_PREVALENCE`."""
     rows = rows.dropna()
     x, y = rows[list(quality.FEATURES)].to_numpy(), rows["dice"].to_numpy()
     failed = y < quality.FAILURE
@@ -180,7 +180,7 @@ def fit(rows: pd.DataFrame) -> pd.Series:
 
     def loss(w):
         said = 1 / (1 + np.exp(-z @ w))
-        error = np.sqrt((said - y) ** 2 + 0.01**2)  # the absolute error, rounded off at 0 to have a slope
+        error = np.sqrt((said - y) ** 2 + 0.01**2)  # absolute error, smoothed at 0 to be differentiable
         slope = weight * (said - y) / error * said * (1 - said)
         return weight @ error + 1e-3 * w[1:] @ w[1:], z.T @ slope + 2e-3 * np.r_[0, w[1:]]
 
@@ -191,20 +191,20 @@ def fit(rows: pd.DataFrame) -> pd.Series:
 
 
 def score(rows: pd.DataFrame, weights: pd.Series) -> np.ndarray:
-    """Return the predicted Dice of rows; 0 where nothing was predicted."""
+    """Return the predicted Dice of each row, 0 for an empty mask."""
     said = 1 / (1 + np.exp(-(rows[list(quality.FEATURES)] @ weights[list(quality.FEATURES)] + weights["bias"])))
     return said.fillna(0).to_numpy()
 
 
 def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return all rows that did not fail, and by lot as many failures as make a tenth."""
+    """Return all rows without failure and a random subset of the failures, which make up `PREVALENCE`."""
     failed = rows["dice"] < quality.FAILURE
     wanted = round((~failed).sum() * PREVALENCE / (1 - PREVALENCE))
     return pd.concat([rows[~failed], rows[failed].sample(min(wanted, failed.sum()), random_state=SEED)]).sort_index()
 
 
 def judged(rows: pd.DataFrame) -> dict:
-    """Return `cxrseg.evaluate.quality.judge` of rows, with intervals over images."""
+    """Return `cxrseg.evaluate.quality.judge` of the rows, with bootstrap intervals over images."""
     result = quality.judge(rows["predicted"], rows["dice"])
     groups = list(rows.groupby("case_id").indices.values())
     arrays = rows["predicted"].to_numpy(), rows["dice"].to_numpy()
@@ -218,13 +218,13 @@ def judged(rows: pd.DataFrame) -> dict:
 
 
 def risk_coverage(predicted: np.ndarray, dice: np.ndarray) -> dict[str, list[float]]:
-    """Return the mean Dice that is missing to 1 among the cases that are kept, the least promising left out.
+    """Return the risk-coverage curve: one minus the mean Dice of the cases with the highest predicted Dice.
 
     Returns
     -------
     dict
-        ``coverage``, the share of cases kept, 0.1 to 1 by tenths; ``risk``, one minus their mean Dice;
-        ``best_risk``, the same if the true Dice chose.
+        ``coverage``: share of cases kept, from 0.1 to 1 in steps of 0.1. ``risk``: one minus their mean Dice.
+        ``best_risk``: the same if cases are ranked by the true Dice.
     """
     dice = np.asarray(dice, float)
     kept = [max(1, round(len(dice) * tenth / 10)) for tenth in range(1, 11)]
@@ -250,8 +250,8 @@ def main() -> None:
     made = [Dataset.load(folders[name]) for name in ("randomised", "realistic")]
     drawn = [quality.shape(mask[..., 0] > 0) for part in made for mask in part.masks[part.cases["fold"] != TESTED]]
     mean_shape = (100 * np.mean(drawn, axis=0)).round().astype(int).tolist()
-    # The shape first: what measures the predictions, here and in other processes, reads it from the file.
-    # The old weights stay until there are new ones: an interruption would leave a package that predicts nothing.
+    # The mean shape is written first, because this process and its workers read it from the file for the features.
+    # The old weights stay until the fit is done, so that an interruption does not leave the package without weights.
     earlier = json.loads(coefficients.read_text())["weights"]
     coefficients.write_text(json.dumps({"weights": earlier, "mean_shape": mean_shape}) + "\n")
     quality.model.cache_clear()

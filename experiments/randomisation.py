@@ -1,10 +1,10 @@
-"""What is each randomisation of the phantoms worth? One is left out at a time: set back to realistic.
+"""Ablation of domain randomisation: set one group of phantom parts back to realistic at a time.
 
-For each group of parts and each seed, a small network learns from phantoms whose other groups are randomised,
-and segments the real radiographs that took no part in any decision (`zero_shot.decision_cases` left out). The
-difference is to the network of the same seed (of first weights and order) that learnt from everything randomised;
-the phantoms themselves are drawn anew. Two kinds of chance enter: which cases (an interval over cases, of the mean
-over trainings) and which training (Student's interval over the few trainings). All groups are held against the same
+For each group of parts and each seed, a small network is trained on phantoms whose other groups are randomised. It
+segments the real radiographs on which no decision was based (all except `zero_shot.decision_cases`). It is compared
+with the network of the same seed, which sets initial weights and order, that was trained with all groups randomised.
+The phantoms are drawn anew. One interval covers the choice of cases (bootstrap over cases, of the mean over trainings),
+and one the choice of training (Student's t interval over the few trainings). All groups are compared with the same
 networks.
 """
 
@@ -43,7 +43,7 @@ GROUPS = {
     "exposure and display": ["acquisition"],
     "wires, text, tubes": ["overlays"],
 }
-"""What is left out together, by name: parts of `cxrseg.phantom.parameters`."""
+"""Parts of `cxrseg.phantom.parameters` that are set back to realistic together, by group name."""
 
 SIZE, PIECES = 96, 2
 PHANTOMS, SEEDS = 12_000, [1, 2, 3]
@@ -51,18 +51,18 @@ NETWORK = TrainConfig(
     input_size=SIZE, base_filters=10, growth=1.6, depth=4, stride=2, batch_norm=True,
     loss="cross_entropy_dice", learning_rate=0.003, schedule="cosine", batch_size=16, epochs=1,
 )  # fmt: skip
-"""Smaller and on smaller pictures than the shipped one, two of each, as that one saw them then: thirty are trained."""
+"""Smaller than the default network, and with smaller images, because thirty networks are trained."""
 
 
 def batch(group: str, seed: int, start: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make part of a series of phantoms, one group realistic; in a process of its own."""
+    """Generate part of a series of phantoms with one group realistic, in a worker process."""
     realistic = SETTINGS["realistic"].table
     setting = varied("randomised", {part: realistic[part] for part in GROUPS.get(group, [])}, group)
     return stream(seed, start, n, SIZE, setting)
 
 
 def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray) -> np.ndarray:
-    """Return the Dice of each real radiograph, of a network that learnt from n such phantoms."""
+    """Train a network on n such phantoms and return its Dice for each real radiograph."""
     made = joblib.Parallel(os.cpu_count())(joblib.delayed(batch)(group, seed, k, 100) for k in range(0, n, 100))
     pixels, masks = np.concatenate([x for x, _ in made]), np.concatenate([y for _, y in made])
     config = NETWORK.model_copy(update={"seed": seed})
@@ -76,13 +76,13 @@ def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray
 
 
 def over_trainings(means: np.ndarray) -> list[float]:
-    """Return Student's 95% interval of the mean of a few trainings."""
+    """Return Student's t 95% confidence interval of the mean over a few trainings."""
     half = student.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
     return [float(means.mean() - half), float(means.mean() + half)]
 
 
 def main() -> None:
-    """Train all networks, one line each, and write the differences."""
+    """Train all networks, print one line for each, and write the differences."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="../shared/data/covid-qu-ex-1500.zip", help="COVID-QU-Ex, ZIP or folder")
     parser.add_argument("--phantoms", type=int, default=PHANTOMS)
@@ -94,7 +94,7 @@ def main() -> None:
     cases = [case for case in cases if case.case_id not in decided]
     images = np.stack([case.image() for case in cases])
     truths = [case.masks["lungs"]() for case in cases]
-    # Results so far survive an interruption: each is a line of its own.
+    # Each result is appended as one line, so that it survives an interruption.
     done_file = paths.runs() / "randomisation.jsonl"
     done_file.parent.mkdir(exist_ok=True)
     key = [options.phantoms, provenance.code_fingerprint()]

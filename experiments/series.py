@@ -1,4 +1,4 @@
-"""Run variants of a study on the same cases and folds, and hold each against one of them, case by case."""
+"""Run variants of a study on the same cases and folds, and compare each with a reference run case by case."""
 
 import re
 import shutil
@@ -16,23 +16,23 @@ from cxrseg.evaluate import compare, stats
 from cxrseg.studies import read_study
 
 MEASURES = ("dice", "hd95_px", "nsd_2px")
-"""Columns of ``cases.csv`` that are compared."""
+"""Columns of ``cases.csv`` to compare."""
 
 
 def variant(study: str, change: str) -> str:
-    """Return the name of the run of a study with one change, named in words."""
+    """Return the run name for a study with one change, which is described in words."""
     return re.sub(r"\W+", "-", f"{study} {change}")
 
 
 def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
-    """Bring runs up to date, all in one call, so that their folds share the machine; what is done stays as it is.
+    """Complete all runs in one call, so that their folds share the machine. Finished parts are not run again.
 
     Parameters
     ----------
     plan : dict of str to (str, list of str)
-        The study of each run, and what is changed in it, by the name of the run.
+        The study of each run and its overrides, by the name of the run.
     data : str
-        COVID-QU-Ex, for the studies that learn from it.
+        Path of COVID-QU-Ex, for the studies that train on it.
     """
     if data and not Path(data).exists():
         sys.exit(f"error: --data {data}: no such file or folder")
@@ -59,30 +59,30 @@ def run(plan: dict[str, tuple[str, list[str]]], data: str) -> None:
 
 
 def rescore(name: str, source: str, study: str, data: str, changes: list[str]) -> None:
-    """Bring a run up to date that has the networks of another, and scores them otherwise."""
+    """Complete a run that reuses the networks of another run with a changed evaluation."""
     folds = [fold.name for fold in paths.run(source).glob("fold-*")]
     copy(name, source, "data", *folds, "notebooks")
     run({name: (study, changes)}, data)
 
 
 def copy(name: str, source: str, *parts: str) -> None:
-    """Start a run with files and folders of another, where there is none of its name yet."""
+    """Start a run with copies of files and folders of another run, unless a run of this name exists."""
     folder, partial = paths.run(name), paths.run(f"{name}.partial")
     if not folder.exists():
         shutil.rmtree(partial, ignore_errors=True)
         for part in parts:
             (partial / part).parent.mkdir(parents=True, exist_ok=True)
             old, new = paths.run(source) / part, partial / part
-            # With dates of today: of copies, Snakemake has dates alone to go by.
+            # Copies get a new date, because Snakemake can judge copied files only by date.
             shutil.copytree(old, new, copy_function=shutil.copy) if old.is_dir() else shutil.copy(old, new)
-        # Of copies Snakemake does not know with what scoring they were made: none may lie there.
+        # Copied evaluation notebooks are removed, because Snakemake cannot tell that their parameters differ.
         for scored in partial.glob("notebooks/0[34]-*"):
             scored.unlink()
         partial.rename(folder)
 
 
 def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
-    """Compare two tables on the cases that both scored, a minus b."""
+    """Return the paired difference, a minus b, on the cases that both tables share."""
     common = compare.shared(a, b)
     if len(common) < 2:
         sys.exit("two runs have no cases in common: run them again with one --data")
@@ -90,27 +90,27 @@ def difference(a: pd.DataFrame, b: pd.DataFrame, measure: str = "dice") -> dict:
 
 
 def arithmetic(name: str) -> dict:
-    """Return what computed a run, and in which precision."""
+    """Return the Keras backend and the precision of a run."""
     provenance = runs.summary(name)["provenance"]
     return {key: provenance[key] for key in ("backend", "precision")}
 
 
 def command(script: str, data: str, name: str) -> str:
-    """Return the command that makes the numbers of a script anew, by the backend that made one of its runs."""
+    """Return the command that reproduces the numbers of a script, with the backend of one of its runs."""
     backend = arithmetic(name)["backend"]
     prefix = "" if backend == "tensorflow" else f"KERAS_BACKEND={backend} "
     return f"{prefix}python experiments/{Path(script).name} --data {Path(data).name}"
 
 
 def entry(name: str, reference: str = "", without: Collection[str] = ()) -> dict:
-    """Return what a page needs of one run: scores, size, seconds; and its differences from the reference.
+    """Return the scores, size and training time of one run, and its differences from a reference run.
 
     Parameters
     ----------
     name, reference : str
-        Runs; no reference, no differences.
+        Names of the runs. Without a reference, no differences are computed.
     without : collection of str
-        Cases that are left out, by their ``case_id``.
+        The ``case_id`` of the cases to leave out.
     """
     rows, summary = compare.cases(name), runs.summary(name)
     rows = rows[~rows["case_id"].isin(without)]

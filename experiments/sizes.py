@@ -1,9 +1,9 @@
-"""How small may it be? The study `best` at several widths, each starting from its own training on the same phantoms.
+"""Network size: the study `best` at several widths, each with a warm start from the same phantoms.
 
     python experiments/sizes.py --data A.zip
 
-Each width learns from phantoms first, fewer than the default model did, so that size is all that differs between
-them. Interrupted, it goes on where it was.
+Each width is first trained on the same phantoms, fewer than for the default model, so that only the size differs.
+An interrupted experiment resumes where it stopped.
 """
 
 import argparse
@@ -14,14 +14,14 @@ from cxrseg import paths, provenance, runs
 from cxrseg.files import write_json
 
 WIDTHS = [4, 5, 7, 10, 15, 22]
-"""Channels of the first level; 15: the default model's."""
+"""Number of channels at the first level; the default model has 15."""
 
 FEWER = ["data.cases_per_class={Normal: 6000, COVID: 6000, Non-COVID: 6000}", "train.averaging=0.99"]
-"""Fewer phantoms, and a running mean over as much fewer steps."""
+"""Fewer phantoms, and a running mean of the weights over correspondingly fewer steps."""
 
 
 def plan() -> tuple[dict, dict]:
-    """Return the runs that learn from phantoms and those that start from them, one each width, for `series.run`."""
+    """Return the runs trained on phantoms and the runs that start from them, one per width, for `series.run`."""
     phantoms, trained = {}, {}
     for width in WIDTHS:
         size = f"train.base_filters={width}"
@@ -31,7 +31,7 @@ def plan() -> tuple[dict, dict]:
 
 
 def main() -> None:
-    """Run what is missing, and write ``book/published/sizes.json``."""
+    """Run the missing runs and write ``book/published/sizes.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
     data = parser.parse_args().data
@@ -39,7 +39,7 @@ def main() -> None:
     first, *others = phantoms
     run({first: phantoms[first]}, data)
     for name in others:
-        copy(name, first, "data", "notebooks/01-data.ipynb")  # the same phantoms for all
+        copy(name, first, "data", "notebooks/01-data.ipynb")  # all widths use the same phantoms
     run(phantoms, data)
     run({"best": ("best", []), **trained}, data)
     rows = {str(width): entry(name, "best") for width, name in zip(WIDTHS, trained, strict=True)}

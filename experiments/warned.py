@@ -1,8 +1,8 @@
-"""How often does the default model warn, of good outlines and of bad ones? As "Try it" and `cxrseg segment` do it.
+"""Measure how often the default model warns of good and of bad segmentations, as "Try it" and `cxrseg segment` do.
 
     python experiments/warned.py --data A.zip
 
-On the real radiographs that steered no decision about the phantoms.
+The cases are the real radiographs on which no decision about the phantoms was based.
 """
 
 import argparse
@@ -21,21 +21,21 @@ from cxrseg.segment import checks
 from cxrseg.segment.model import Model
 
 BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.9, 0.95), "0.95 and more": (0.95, 1.01)}
-"""Dice from and below which a case is in a band, by the words of the table."""
+"""Lower (inclusive) and upper (exclusive) Dice of each band, by its label in the table."""
 
 
 def measure(model: Model, case: Case) -> dict:
-    """Return the Dice of one case, and whether the predicted Dice or the shape of its outline is warned of."""
+    """Return the Dice of one case, and whether there is a warning about the predicted Dice or the shape."""
     image, (truth,), _ = read(case, ["lungs"])
     found = model.segment(image)
     low = found.predicted_dice < checks.LOW
-    # The warning of a low quality comes last: what stands before it is about the shape.
+    # A warning that is not only about low predicted quality also contains a warning about the shape.
     shape = bool(found.warning) and found.warning != checks.warning(found.predicted_dice, [])
     return {"dice": overlap(truth, found.mask)["dice"], "low": low, "shape": shape, "warned": bool(found.warning)}
 
 
 def rates(rows: pd.DataFrame) -> dict:
-    """Return how many rows there are, and the share of them that are warned of, for either reason and for any."""
+    """Return the number of rows, and the share with a warning for each reason and for any reason."""
     return {"n": len(rows), **{reason: float(rows[reason].mean()) for reason in ("low", "shape", "warned")}}
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     cases = pairs(data)
     decided = decision_cases(case.case_id for case in cases)
     others, model = [case for case in cases if case.case_id not in decided], load_model()
-    with ThreadPoolExecutor() as pool:  # the network works outside of Python's lock
+    with ThreadPoolExecutor() as pool:  # onnxruntime releases the interpreter lock
         rows = pd.DataFrame(list(pool.map(measure, [model] * len(others), others)))
     warned = rows[rows["warned"]]
     content = {

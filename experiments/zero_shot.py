@@ -1,11 +1,11 @@
-"""Score a run on real radiographs that it has not seen, apart for those on which decisions were taken.
+"""Summarise the zero-shot scores of a run on real radiographs, separately for those used for decisions.
 
     cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
     python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
 
-Decisions about the phantoms (their shapes, thresholds, which randomisation to keep) were taken on 300 cases drawn once,
-by `decision_cases`; the other cases are scored once a choice is made, but for one: what the network sees was chosen by
-`pictures.py`, which scores all. Apart from both, the cases of the study `best`, as last published, for comparison.
+Decisions about the phantoms (shapes, thresholds, randomisations) were based on 300 randomly drawn cases, given by
+`decision_cases`. The other cases are scored only after a decision. One exception is the input of the network, which was
+chosen with the scores of all cases. The cases of the study `best`, as last published, are a third group.
 """
 
 import argparse
@@ -26,7 +26,7 @@ DRAWN_FROM = 1500
 
 
 def pairs(data: str) -> list[Case]:
-    """List all cases of COVID-QU-Ex, a ZIP or folder; where it cannot be used, exit with one line."""
+    """List all cases of COVID-QU-Ex, a ZIP or folder. Exit with a one-line error if it cannot be used."""
     try:
         return covid_qu_ex.cases(DataConfig(source="covid_qu_ex", path=data))
     except ValueError as error:
@@ -34,15 +34,15 @@ def pairs(data: str) -> list[Case]:
 
 
 def decision_cases(case_ids, n: int = 300) -> set[str]:
-    """Return the n cases that may steer decisions: drawn with seed 300 from the names in order."""
+    """Return the n cases on which decisions may be based, drawn with seed 300 from the sorted names."""
     names = sorted(case_ids)
-    if len(names) != DRAWN_FROM:  # any other list would give another draw, in silence
+    if len(names) != DRAWN_FROM:  # any other list would silently give another draw
         sys.exit(f"the decision cases were drawn from {DRAWN_FROM:,} pairs, covid-qu-ex-1500.zip: got {len(names):,}")
     return {names[k] for k in np.random.default_rng(300).choice(len(names), n, replace=False)}
 
 
 def summarise(rows: pd.DataFrame) -> dict:
-    """Return mean, 5th percentile and share below 0.8, by class too, and how much too large the masks are."""
+    """Summarise the Dice overall and by class, with the share below 0.8 and the median ratio of mask areas."""
     return {
         **stats.describe(rows["dice"]),
         "below_080": float((rows["dice"] < 0.8).mean()),
@@ -52,7 +52,7 @@ def summarise(rows: pd.DataFrame) -> dict:
 
 
 def main() -> None:
-    """Read the scored cases of an external evaluation and sum them up in two parts."""
+    """Read the scored cases of an external validation and summarise them in three groups."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run")
     parser.add_argument("dataset")

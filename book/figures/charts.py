@@ -1,4 +1,4 @@
-"""Draw the charts of the chapters from the numbers in ``book/published/``: ``python charts.py FOLDER``."""
+"""Plot the charts of the book from the results in ``book/published/``: ``python charts.py FOLDER``."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from cxrseg import paths
 from cxrseg.report.figures import AGREED, MISSED
 
 STAGES = {"prepare": ("#0072b2", "o"), "epoch": ("#d55e00", "s"), "evaluate": ("#009e73", "^")}
-"""Colour and marker of each stage whose growth was measured."""
+"""Colour and marker of each stage in the chart of growth."""
 
 CONTENDERS = {
     "limit": "what the machine can multiply",
@@ -20,7 +20,7 @@ CONTENDERS = {
     "torch": "PyTorch, bfloat16",
     "plain": "plain Keras, float32",
 }
-"""The contenders of ``benchmarks/train_speed.py`` in the words of the chart, from the fastest on."""
+"""Labels of the contenders of ``benchmarks/train_speed.py``, in the order of the chart."""
 
 
 def write(folder: Path) -> None:
@@ -31,7 +31,7 @@ def write(folder: Path) -> None:
 
 
 def shapes() -> Figure:
-    """Show how the shapes of realistic phantoms and of real masks are spread, from the committed histograms."""
+    """Plot the distributions of shape measures of realistic phantoms and of real masks, from committed histograms."""
     content = published("phantom-shapes")
     figure = Figure(figsize=(10, 2.2), layout="constrained")
     for axis, (name, measure) in zip(figure.subplots(1, 5), content["measures"].items(), strict=True):
@@ -47,7 +47,7 @@ def shapes() -> Figure:
 
 
 def ablation() -> Figure:
-    """Show how the Dice of `best` changes, with its 95% interval, when one thing is changed, and what chance does."""
+    """Plot the change in Dice, with its 95% interval, for each change to `best`, and a band of chance differences."""
     content = published("ablation")
     rows, chance = content["rows"], content["chance"]["least_difference"]
     changes = {name: row["difference"]["dice"] for name, row in rows.items() if "difference" in row}
@@ -58,7 +58,7 @@ def ablation() -> Figure:
 
 
 def randomisation() -> Figure:
-    """Show how the zero-shot Dice changes when one randomisation is left out: interval over trainings, and each."""
+    """Plot the change in zero-shot Dice without each randomisation: interval over trainings, and single trainings."""
     rows = published("randomisation")["left_out"]
     points = {name: (row["mean"], row["ci95_trainings"]) for name, row in rows.items()}
     figure = _changes(points, "change in mean Dice; bar: 95% interval over trainings, ticks: each training")
@@ -68,7 +68,7 @@ def randomisation() -> Figure:
 
 
 def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure:
-    """Show changes by name, each with its interval, one below the other."""
+    """Plot changes and their intervals by name, one below the other."""
     figure = Figure(figsize=(8, 1 + 0.3 * len(points)), layout="constrained")
     axis = figure.subplots()
     axis.axvline(0, color="black", lw=0.8)
@@ -84,7 +84,7 @@ def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure
 
 
 def sizes() -> Figure:
-    """Show the Dice of `best` by the number of its parameters, and the paper's recipe as it was measured beside it."""
+    """Plot the Dice of `best` against its number of parameters, together with the paper's recipe."""
     rows = published("sizes")["widths"].values()
     paper = published("ablation")["rows"]["the paper's recipe"]
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
@@ -109,7 +109,7 @@ def sizes() -> Figure:
 
 
 def patients() -> Figure:
-    """Show the Dice by the number of patients trained on, from phantoms and from random weights."""
+    """Plot the Dice against the number of training cases, for a warm start from phantoms and for random weights."""
     content = published("curve")
     places = {name: place for place, name in enumerate(content["points"])}
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
@@ -136,7 +136,7 @@ def patients() -> Figure:
 
 
 def speed() -> Figure:
-    """Show how many images a second each way of training the paper's network learns from."""
+    """Plot the training speed, in images per second, of each implementation of the paper's network."""
     rates = published("train_speed")["images_per_second"]
     names = [name for name in CONTENDERS if name in rates]
     figure = Figure(figsize=(8, 2.4), layout="constrained")
@@ -155,7 +155,7 @@ def speed() -> Figure:
 
 
 def growth() -> Figure:
-    """Show time and memory of each stage by the number of cases."""
+    """Plot the time and the peak memory of each stage against the number of cases."""
     rows = published("growth")["cases"]
     cases = [int(n.replace(",", "")) for n in rows]
     figure = Figure(figsize=(9, 3), layout="constrained")
@@ -174,7 +174,7 @@ def growth() -> Figure:
 
 
 def published(name: str) -> dict:
-    """Return the numbers of ``book/published/<name>.json``."""
+    """Return the content of ``book/published/<name>.json``."""
     return json.loads((paths.published() / f"{name}.json").read_text())
 
 
@@ -187,7 +187,7 @@ CHARTS = {
     "speed": speed,
     "growth": growth,
 }
-"""The charts by name."""
+"""Plotting functions by the name of their file."""
 
 
 if __name__ == "__main__":

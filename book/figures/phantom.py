@@ -1,6 +1,6 @@
-"""Draw the pictures of the chapter on phantoms: ``python phantom.py FOLDER``.
+"""Plot the figures of the chapter on phantoms: ``python phantom.py FOLDER``.
 
-They show the parts of a chest, the two settings, failures, and one real radiograph.
+They show the parts of a chest, the two phantom settings, failures, and one real radiograph.
 """
 
 import sys
@@ -18,7 +18,7 @@ from cxrseg.segment.model import Model, load_model
 
 PICTURES = ("parts", "classes", "randomised", "radiograph", "failures")
 SEED, SIZE = 2023, 256
-OTHERS = 5  # numbered from 100 on: none of those that were looked through for a failure
+OTHERS = 5  # numbered from 100, so that none was inspected in the search for failures
 
 FAILURES: dict[str, tuple[int, str, dict]] = {
     "A white lung": (18, "Non-COVID", {
@@ -47,7 +47,7 @@ FAILURES: dict[str, tuple[int, str, dict]] = {
     }),
     "A chest that lies askew": (21, "Normal", {"pose": {"tilt": Always(38.0), "height": Always(0.6)}}),
 }  # fmt: skip
-"""Phantoms on which the default model fails as it does on real radiographs: number, class, and what differs from the
+"""Phantoms on which the default model fails as it does on real radiographs: number, class, and changes to the
 realistic setting."""
 
 
@@ -63,7 +63,7 @@ def write(folder: Path) -> None:
 
 
 def parts() -> Figure:
-    """Show one chest's attenuation after each group of parts, then its radiograph with the outline."""
+    """Plot the attenuation of one chest after each group of parts is added, then its radiograph with the outline."""
     steps = phantom_parts(SEED, 3, "Normal", SIZE)
     made = phantom(SEED, 3, "Normal", SIZE)
     figure, axes = _grid(2, 4)
@@ -75,7 +75,7 @@ def parts() -> Figure:
 
 
 def sheet(setting: str, rows: int, columns: int) -> Figure:
-    """Show phantoms of one setting, outlined, classes taking turns by row."""
+    """Plot phantoms of one setting with their outlines; the class alternates by row."""
     figure, axes = _grid(rows, columns)
     for k, axis in enumerate(axes):
         label = LABELS[k // columns % len(LABELS)]
@@ -86,7 +86,7 @@ def sheet(setting: str, rows: int, columns: int) -> Figure:
 
 
 def failures(model: Model) -> Figure:
-    """Show made cases of the kinds that the shipped network gets wrong, its outline, its Dice, and that of others."""
+    """Plot phantoms on which the default network fails, with its outline, its Dice and the median Dice of others."""
     figure, axes = _grid(1, len(FAILURES), side=2.6, lines=2)
     for axis, name in zip(axes, FAILURES, strict=True):
         made, mask = failure(model, name)
@@ -102,7 +102,7 @@ def _dice(made: Phantom, mask: np.ndarray) -> float:
 
 
 def failure(model: Model, name: str, index: int | None = None) -> tuple[Phantom, np.ndarray]:
-    """Return one case of `FAILURES`, or another of its kind by number, and what the network makes of it."""
+    """Return one phantom of `FAILURES`, or another of its kind by number, and the mask that the network predicts."""
     chosen, label, changes = FAILURES[name]
     setting = varied("realistic", changes, "failure")
     made = phantom(SEED, chosen if index is None else index, label, SIZE, setting)
@@ -110,7 +110,7 @@ def failure(model: Model, name: str, index: int | None = None) -> tuple[Phantom,
 
 
 def radiograph(model: Model) -> Figure:
-    """Show the real chest radiograph that comes with pydicom's test files, and the shipped network's outline."""
+    """Plot the real chest radiograph among pydicom's test files, and the outline of the default network."""
     from pydicom.data import get_testdata_file
 
     found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
@@ -122,7 +122,7 @@ def radiograph(model: Model) -> Figure:
 
 
 def _grid(rows: int, columns: int, side: float = 1.8, lines: int = 1) -> tuple[Figure, list]:
-    """Return a figure and its axes, `side` inches each below a title of so many lines."""
+    """Return a figure and its axes, each `side` inches wide and high, below a title of `lines` lines."""
     figure = Figure(figsize=(side * columns, (side + 0.1 + 0.15 * lines) * rows), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
