@@ -1,12 +1,12 @@
-"""What does learning cost in the study `best`, against the paper's recipe? Both learn by turns, some steps at a time.
+"""Compare the training cost of the study `best` with that of the paper's recipe, training a few steps of each by turns.
 
     cxrseg run quex --data A.zip
     cxrseg run best --data A.zip
     python benchmarks/cost.py
 
-The seconds of one image come from the turns, so that what slows the machine slows both; how many images each needed,
-and when `best` first had the validation Dice at which the paper's recipe ended, come from the two runs. Apart from
-that stands what the phantoms of the default model cost, once and for all.
+The time per image is measured by turns, so that other load on the machine slows both. The two runs give the number of
+training images, and the epoch in which `best` first reaches the final validation Dice of the paper's recipe. The
+one-off cost of training the default model on phantoms is reported separately.
 """
 
 import json
@@ -29,7 +29,7 @@ ROUNDS, STEPS = 8, {"quex": 2, "best": 8}
 
 
 def learner(name: str):
-    """Return a function that takes some steps of a run's training, and says how many seconds an image took."""
+    """Return a function that runs some training steps of a run and returns the seconds per image."""
     config = runs.study(name).train
     dataset = Dataset.load(paths.data(name))
     pixels, masks, cases = dataset.images, dataset.masks, dataset.cases
@@ -47,7 +47,7 @@ def learner(name: str):
 
 
 def images(name: str) -> list[dict]:
-    """Return of each fold: images learnt from in an epoch and in all, the history, the Dice of the weights kept."""
+    """Return for each fold the images per epoch and in total, the history, and the Dice of the kept weights."""
     folds = []
     for folder in sorted(paths.run(name).glob("fold-*")):
         record = json.loads((folder / "train.json").read_text())
@@ -62,7 +62,7 @@ def main() -> None:
     seconds = alternate({name: learner(name) for name in STEPS}, ROUNDS)
     paper, best = images("quex"), images("best")
     reached = []
-    # Of the paper's recipe perhaps not all folds were run.
+    # The run of the paper's recipe may have fewer folds.
     for theirs, ours in zip(paper, best, strict=False):
         there = np.flatnonzero(ours["history"]["val_dice"] >= theirs["end"])
         reached.append(int(there[0] + 1) * ours["epoch"] / theirs["all"] if len(there) else np.inf)
@@ -78,13 +78,13 @@ def main() -> None:
         "milliseconds_per_image": {name: spread(1000 * np.array(values)) for name, values in seconds.items()},
         "images_per_fold": {"quex": paper[0]["all"], "best": best[0]["all"]},
         "training_time_over_the_papers": {key: value * work for key, value in cheaper.items()},
-        # Infinite where a fold never reached it; the file refuses that.
+        # The value is infinite if a fold never reached that Dice, and `write_json` then raises an error.
         "time_to_the_papers_dice_over_the_papers": {
             "median": float(np.median(reached) * cheaper["median"]),
             "slowest_fold": float(np.max(reached) * cheaper["median"]),
         },
         "phantoms_once_seconds": phantoms,
-        # They were learnt from on another day: nearly right, where all else is measured by turns.
+        # This is approximate, because the training on phantoms was timed on another day and not by turns.
         "with_phantoms_over_the_papers": {
             name: float(cheaper["median"] * work + phantoms / (folds * papers))
             for name, folds in (("one_fold", 1), ("five_folds", 5))

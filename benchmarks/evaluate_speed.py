@@ -1,11 +1,11 @@
-"""Time everything that is measured after prediction, on 1,000 cases: all that notebook 03 shows.
+"""Time the scoring of 1,000 cases after prediction, which includes everything that notebook 03 shows.
 
     python benchmarks/evaluate_speed.py
 
-The cases are 60 phantoms at 256x256, each many times with another softened and shifted prediction, so that
-no two predictions are alike. All cores that this process may use take part (two: ``taskset -c 0,1 python …``),
-their workers started within the time. The processor time of all of them says what a busy machine hides.
-Writes ``book/published/evaluate_speed.json``.
+The cases are 60 phantoms at 256x256, each repeated with different blurred and shifted predictions, so that no
+two predictions are equal. All cores available to the process are used (two: ``taskset -c 0,1 python …``), and the
+start of the workers is included. The processor time is reported too, because it depends less on other load.
+The script writes ``book/published/evaluate_speed.json``.
 """
 
 import json
@@ -31,7 +31,7 @@ CASES, PHANTOMS, SIDE, FOLDS, SEED = 1000, 60, 256, 5, 2023
 
 
 def made(folder: Path) -> None:
-    """Write a dataset of 1,000 cases and a prediction of each."""
+    """Write a dataset of 1,000 cases and a prediction for each."""
     classes = dict.fromkeys(("COVID", "Non-COVID", "Normal"), PHANTOMS // 3)
     prepare(DataConfig(cases_per_class=classes, image_size=SIDE), folder / "few")
     dataset = Dataset.load(folder / "few")
@@ -54,7 +54,7 @@ def made(folder: Path) -> None:
 
 
 def processor_seconds() -> float:
-    """Return the processor time of this process and of all its children that have ended."""
+    """Return the processor time of this process and of its finished child processes."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
@@ -67,7 +67,7 @@ def main() -> None:
         start, spent = time.perf_counter(), processor_seconds()
         rows, scores = measure(EvaluateConfig(), folder / "data", list(range(FOLDS)), folder)
         seconds = time.perf_counter() - start
-        get_reusable_executor().shutdown()  # a worker's time is known once it has ended
+        get_reusable_executor().shutdown()  # the time of a worker is known only after it ends
         spent = processor_seconds() - spent
         assert len(rows) == CASES and len(pd.read_csv(folder / "quality.csv")) == CASES
     content = {

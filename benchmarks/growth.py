@@ -1,13 +1,13 @@
-"""How time and memory of every stage grow with the number of cases.
+"""Measure how the time and memory of every stage grow with the number of cases.
 
     python benchmarks/growth.py
 
-Runs the notebooks of a study as `cxrseg run` does, on 1,000, 5,000 and 20,000 phantoms of 256 x 256 pixels, each stage
-in a process of its own: prepare; one epoch of a small network at 128 x 128; evaluate, which scores every case once, as
-five folds do (their networks are copies of one: it is the scoring that is measured). Memory is that of the whole tree
-of processes, kernels and workers included, looked at four times a second: the sum of what is resident, and the sum
-with pages that several processes share counted once. Writes ``book/published/growth.json``. Other numbers of cases,
-for a try: ``python benchmarks/growth.py 60 120``, which writes nothing.
+The script runs the notebooks of a study as `cxrseg run` does, on 1,000, 5,000 and 20,000 phantoms of 256 x 256
+pixels, each stage in its own process. The stages are prepare, one epoch of a small network at 128 x 128, and evaluate,
+which scores every case once in five folds (their networks are copies of one, because only the scoring matters). Memory
+is sampled four times a second over the whole process tree, including kernels and workers: as total resident memory,
+and with shared pages counted once. The script writes ``book/published/growth.json``. A trial run with other numbers
+of cases writes nothing: ``python benchmarks/growth.py 60 120``.
 """
 
 import json
@@ -33,7 +33,7 @@ def main() -> None:
     rows = {n: stages(n) for n in given or CASES}
     small, large = min(rows), max(rows)
     stretch = {
-        # 1: time for time as many cases; from the second number on, since starting takes some seconds whatever comes.
+        # 1 means proportional growth. The middle count is the reference, as start-up dominates the smallest one.
         stage: {n: rows[n][stage]["ms_per_case"] / rows[middle(rows)][stage]["ms_per_case"] for n in rows}
         for stage in rows[small]
     }
@@ -59,7 +59,7 @@ def middle(rows: dict) -> int:
 
 
 def stages(n: int) -> dict[str, dict]:
-    """Run the three stages on n phantoms; return seconds and peak memory of each."""
+    """Run the three stages on n phantoms, and return the time and peak memory of each."""
     name = f"growth-{n}"
     share = {label: n // 3 + (k < n % 3) for k, label in enumerate(("Normal", "COVID", "Non-COVID"))}
     try:
@@ -78,7 +78,7 @@ def stages(n: int) -> dict[str, dict]:
 
 
 def stage(name: str, notebook: str, config, **others) -> dict:
-    """Execute one notebook; return its seconds, and the peak memory of its processes."""
+    """Execute one notebook, and return its time in seconds and the peak memory of its processes in GiB."""
     output = paths.run(name) / "notebooks" / f"{notebook}.ipynb"
     parameters = json.dumps({"run": name, **others, **config.model_dump()})
     command = [sys.executable, "-m", "cxrseg.stages", notebook, str(output), parameters, str(joblib.cpu_count())]
@@ -99,7 +99,7 @@ def stage(name: str, notebook: str, config, **others) -> dict:
 
 
 def memory(pid: int) -> tuple[int, int]:
-    """Return the bytes of a process and all below it: resident, and with shared pages counted once."""
+    """Return the memory of a process and its descendants in bytes: resident, and with shared pages counted once."""
     resident = shared = 0
     try:
         processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -109,13 +109,13 @@ def memory(pid: int) -> tuple[int, int]:
         try:
             resident += process.memory_info().rss
             shared += rolled_up(process.pid)
-        except (psutil.NoSuchProcess, OSError):  # it has just ended
+        except (psutil.NoSuchProcess, OSError):  # the process has just ended
             continue
     return resident, shared
 
 
 def rolled_up(pid: int) -> int:
-    """Return the proportional set size of a process in bytes; psutil's way reads every mapping, which slows it down."""
+    """Return the proportional set size of a process in bytes, faster than psutil, which reads every mapping."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return 1024 * int(line.split()[1])

@@ -1,10 +1,10 @@
-"""Milliseconds an image of segmentation by the default network: Keras, and onnxruntime without it.
+"""Measure the time per image of the default network in Keras and in onnxruntime.
 
     python benchmarks/inference_speed.py
 
-By turns, one image at a time and sixteen together, from the network's input to its probabilities; the values must
-agree. How long the browser takes, `benchmarks/tryit_speed.py` measures. Writes
-``book/published/inference_speed.json``; with a number of rounds after it, for a try, nothing.
+Both run by turns, with one image and with sixteen images per batch, from the network's input to its probabilities. The
+largest difference of the probabilities is reported. `benchmarks/tryit_speed.py` measures the browser. The script writes
+``book/published/inference_speed.json``. A trial run with a number of rounds as argument writes nothing.
 """
 
 import json

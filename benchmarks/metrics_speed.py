@@ -1,10 +1,10 @@
-"""Time `cxrseg.evaluate.metrics` against MedPy at equal values.
+"""Compare the speed of `cxrseg.evaluate.metrics` and MedPy, after checking that their values are equal.
 
     pip install "cxrseg[benchmark]"
     python benchmarks/metrics_speed.py
 
-HD95 and ASSD of the same pairs of lung-like masks at 256x256, the two tools by turns, so that a busy
-machine slows both; the values must be equal. One core. Writes ``book/published/metrics_speed.json``.
+Both tools compute HD95 and ASSD of the same pairs of lung-like masks at 256x256 on one core. They run by turns, so
+that other load on the machine slows both. The script writes ``book/published/metrics_speed.json``.
 """
 
 import json
@@ -24,7 +24,7 @@ SIDE, PAIRS, ROUNDS = 256, 20, 15
 
 
 def lungs(rng):
-    """Two ellipses of lung size, each with a wavy outline."""
+    """Draw a mask of two ellipses of lung size with wavy outlines."""
     y, x = np.mgrid[:SIDE, :SIDE]
     waves = 40 * gaussian_filter(rng.standard_normal((2, SIDE, SIDE)), (0, 12, 12))
     mask = np.zeros((SIDE, SIDE), bool)
@@ -35,7 +35,7 @@ def lungs(rng):
 
 
 def ours(truth, prediction):
-    """HD95 and ASSD, of which MedPy makes two calls; every other metric comes with them."""
+    """Compute HD95 and ASSD with cxrseg, where one call gives every metric; MedPy needs one call for each."""
     row = metrics.all_metrics(truth, prediction)
     return row["hd95_px"], row["assd_px"]
 
@@ -52,7 +52,7 @@ def seconds(function, pairs) -> float:
 
 
 def main():
-    """Print the figures, and write ``book/published/metrics_speed.json``."""
+    """Print the results and write ``book/published/metrics_speed.json``."""
     rng = np.random.default_rng(2023)
     pairs = [(lungs(rng), lungs(rng)) for _ in range(PAIRS)]
     worst = max(np.abs(np.subtract(ours(*pair), theirs(*pair))).max() for pair in pairs)

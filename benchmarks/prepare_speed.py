@@ -1,12 +1,12 @@
-"""Images a second of preparation, against a plain loop and the decoder's own limit; and phantoms a second.
+"""Measure images per second of preparation, against a plain loop and the limit of decoding, and phantoms per second.
 
     python benchmarks/prepare_speed.py
 
-A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, by turns: `cxrseg.data.prepare` with a process
-for each core; the same work in one process, case after case; and decoding alone, on one core, whose rate times the
-number of cores no preparation can pass. Then phantoms of 256 x 256, made by all cores: alone, and while the paper's
-network is trained beside them. Writes ``book/published/prepare_speed.json``; with numbers of cases and rounds after
-it, for a try, nothing.
+A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, is processed by turns in three ways:
+`cxrseg.data.prepare` with one process per core, the same work in a single process, and decoding alone on one core. The
+decoding rate times the number of cores is an upper limit for any preparation. All cores then generate phantoms of
+256 x 256 pixels, alone and during the training of the paper's network. The script writes
+``book/published/prepare_speed.json``. A trial run with numbers of cases and rounds as arguments writes nothing.
 """
 
 import json
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def picture(folder: Path, number: int) -> None:
-    """Write one phantom and its mask."""
+    """Write one phantom and its lung mask as PNG."""
     label = LABELS[number % len(LABELS)]
     made = phantom(SEED, number, label, SIDE)
     for kind, pixels in (("images", made.image), ("masks", made.lungs.astype(np.uint8) * 255)):
@@ -89,11 +89,11 @@ def stream(count: int) -> None:
 
 
 def beside_training() -> float:
-    """Make phantoms while the paper's network is trained; return phantoms a second."""
+    """Generate phantoms while the paper's network is trained, and return phantoms per second."""
     import train_speed
 
     child = train_speed.start(sys.executable, "ceiling", 8, "")
-    train_speed.ask(child)  # it has been built and compiled
+    train_speed.ask(child)  # wait until the network is built and compiled
     stop = threading.Event()
 
     def train():

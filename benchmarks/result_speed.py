@@ -1,10 +1,10 @@
-"""How long from nothing to the demo's report, stage by stage; and again, when nothing or little has changed.
+"""Time the demo study from the start to its report, stage by stage, and again after no change or a small one.
 
     python benchmarks/result_speed.py
 
-In a copy of the checkout without runs, the packages being installed: `cxrseg run demo`, `cxrseg book demo`; then three
-times the book again with nothing changed, and the run with another threshold each time, which must train nothing.
-Writes ``book/published/result_speed.json``; with ``--set KEY=VALUE …``, for a try with a smaller study, nothing.
+`cxrseg run demo` and `cxrseg book demo` run in a copy of the checkout without runs, with packages installed. The book
+is then built three times unchanged, and the study run with three other thresholds, which must not train. The script
+writes ``book/published/result_speed.json``. A trial run with a smaller study, ``--set KEY=VALUE …``, writes nothing.
 """
 
 import json
@@ -76,7 +76,7 @@ write_study(read_study(file, sys.argv[1:]), file)
 
 
 def seconds(checkout: Path, *arguments: str) -> float:
-    """Call the command line in a checkout; return how long it took."""
+    """Run a cxrseg command in a checkout and return its time in seconds."""
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "cxrseg.cli", *arguments], cwd=checkout, capture_output=True, text=True
@@ -87,7 +87,7 @@ def seconds(checkout: Path, *arguments: str) -> float:
 
 
 def executed(file: Path) -> float:
-    """Return the seconds that papermill noted in an executed notebook."""
+    """Return the duration in seconds that papermill recorded in an executed notebook."""
     return float(json.loads(file.read_text())["metadata"]["papermill"]["duration"])
 
 

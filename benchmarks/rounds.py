@@ -1,4 +1,4 @@
-"""Measure by turns: what makes the machine slow then makes all slow, and their ratio stays."""
+"""Time contenders by turns, so that other load on the machine slows all of them and leaves their ratio unchanged."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def alternate(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Call each contender once a round, every other round in reverse order; return its values.
+    """Call each contender once per round, in reverse order every other round, and return its values.
 
-    The first round only warms up and is not kept.
+    The first round is a warm-up and is discarded.
     """
     values = {name: [] for name in contenders}
     for number in range(rounds + 1):
@@ -23,11 +23,11 @@ def alternate(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[s
 
 
 def spread(values) -> dict[str, float]:
-    """Return the median, and the 5th and 95th percentile."""
+    """Return the median and the 5th and 95th percentiles."""
     low, middle, high = np.percentile(values, [5, 50, 95])
     return {"median": float(middle), "low": float(low), "high": float(high)}
 
 
 def ratio(a: list[float], b: list[float]) -> dict[str, float]:
-    """Return the spread of a over b, round by round."""
+    """Return the spread of the ratio a / b, computed round by round."""
     return spread(np.divide(a, b))

@@ -1,9 +1,9 @@
-"""How fast `cxrseg segment` is, and how much memory it takes: one file from a cold start, then 200 of mixed kinds.
+"""Measure the speed and memory of `cxrseg segment`: one file from a cold start, then 200 files of mixed formats.
 
     python benchmarks/segment_speed.py [RUN]
 
-The files are phantoms in the sizes and kinds that archives hold: 8- and 16-bit PNG, JPEG, BMP, TIFF and DICOM,
-256 to 2,048 pixels a side. RUN is an exported run; by default the model that comes with cxrseg.
+The files are phantoms in sizes and formats found in archives: 8- and 16-bit PNG, JPEG, BMP, TIFF and DICOM, 256 to
+2,048 pixels wide. RUN is an exported run. The default is the model that comes with cxrseg.
 """
 
 import json
@@ -26,7 +26,7 @@ N = 200
 
 
 def write(image: np.ndarray, kind: str, file: Path) -> None:
-    """Write 8-bit grey values as one kind of file."""
+    """Write 8-bit grey levels in the given file format."""
     deep = image.astype(np.uint16) * 257
     if kind == "png16":
         Image.fromarray(deep).save(file.with_suffix(".png"), compress_level=1)
@@ -46,7 +46,7 @@ def write(image: np.ndarray, kind: str, file: Path) -> None:
 
 
 def measure(run: str, files: list[Path], out: Path) -> tuple[float, float, float]:
-    """Return the seconds, the processor seconds and the peak memory, MB, of one call."""
+    """Return the wall-clock time and processor time in seconds, and the peak memory in MB, of one call."""
     command = [sys.executable, "-m", "cxrseg.cli", "segment", *map(str, files), "--out", str(out), "--run", run]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -57,7 +57,7 @@ def measure(run: str, files: list[Path], out: Path) -> tuple[float, float, float
 
 
 def main(run: str = "default") -> None:
-    """Print the figures as JSON."""
+    """Print the results as JSON."""
     kinds = ("png", "jpg", "bmp", "tif", "png16", "dcm")
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder, "files")
@@ -71,8 +71,8 @@ def main(run: str = "default") -> None:
         out = Path(folder, "out")
         one = [min(measure(run, [file], out)[0] for _ in range(3)) for file in (paths[0], paths[5])]
         half, whole = (measure(run, paths[:n], out) for n in (N // 2, N))
-    # Between 100 files and 200, so that the start does not count. The second figure is what two cores would do
-    # that do nothing else: two over the processor time of one image.
+    # The difference between 100 and 200 files excludes start-up. Two divided by the processor time per image
+    # estimates the rate of two otherwise idle cores.
     seconds, processor = ((whole[k] - half[k]) / (N - N // 2) for k in range(2))
     from cxrseg import hardware
 

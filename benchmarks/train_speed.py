@@ -1,14 +1,13 @@
-"""Training images a second of the paper's U-Net at 256 x 256, batch 8, and what it could be.
+"""Measure the training speed, in images per second, of the paper's U-Net at 256 x 256 and batch size 8.
 
     python -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     python benchmarks/train_speed.py --torch /tmp/torch/bin/python
 
-By turns, each in a process of its own: `cxrseg` end to end (from the stored pixels, with augmentation, in the
-arithmetic of the machine); the same network on random arrays that lie in memory, which is the ceiling; a plain Keras
-script in float32, as one writes it first; and, with ``--torch``, PyTorch with channels last and bfloat16 autocast.
-Beside them the arithmetic limit: the rate at which the machine multiplies large matrices in that arithmetic, over the
-network's operations for one image. Writes ``book/published/train_speed.json``; with ``--rounds`` or ``--images``, for
-a try, nothing.
+The contenders run by turns, each in its own process: `cxrseg` end to end (from stored pixels, with augmentation, in
+the machine's native precision); the same network on random arrays in memory, as an upper limit for `cxrseg`; a simple
+Keras script in float32; and, with ``--torch``, PyTorch with channels last and bfloat16 autocast. The arithmetic limit
+is the rate of multiplying large matrices in the native precision, divided by the operations of the network per image.
+The script writes ``book/published/train_speed.json``. A trial run with ``--rounds`` or ``--images`` writes nothing.
 """
 
 import argparse
@@ -44,14 +43,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         share = dict.fromkeys(("Normal", "COVID", "Non-COVID"), -(-images * 2 // 3))
         prepare(DataConfig(cases_per_class=share, image_size=SIDE), Path(folder) / "data")
-        # One GPU, where there is one, is shared by all.
+        # If there is a GPU, all contenders share it, so none may reserve its whole memory.
         os.environ |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         pythons = dict.fromkeys(("cxrseg", "ceiling", "plain"), sys.executable) | (
             {"torch": given.torch} if given.torch else {}
         )
         children = {name: start(python, name, images, Path(folder) / "data") for name, python in pythons.items()}
         contenders = {name: lambda child=child: images / ask(child) for name, child in children.items()}
-        # Operations a second, as images of this network: of the same unit as the others.
+        # The matrix rate is converted to images per second, the unit of the other contenders.
         matrices = start(sys.executable, "limit", images, "")
         contenders["limit"] = lambda: ask(matrices)
         speed = alternate(contenders, rounds)
@@ -76,17 +75,17 @@ def main() -> None:
 
 
 def start(python: str, name: str, images: int, data: Path | str) -> subprocess.Popen:
-    """Start a contender, which trains for one round whenever it is asked."""
+    """Start a contender process, which runs one round for every `ask`."""
     command = [python, __file__, "--contender", name, str(images), str(data)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)  # what cxrseg sets of itself, plain Keras does not
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)  # cxrseg sets it itself, plain Keras does not
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
 
 
 def ask(child: subprocess.Popen) -> float:
-    """Have a contender do one round, and return its number."""
+    """Ask a contender to run one round, and return the number that it prints."""
     child.stdin.write("go\n")
     child.stdin.flush()
     answer = child.stdout.readline()
@@ -96,7 +95,7 @@ def ask(child: subprocess.Popen) -> float:
 
 
 def answer(name: str, images: int, data: Path) -> None:
-    """Be a contender: print the seconds of one round, for every line of input."""
+    """Run as a contender: for every line of input, run one round and print its time in seconds or its rate."""
     work = {"cxrseg": cxrseg, "ceiling": ceiling, "plain": plain, "torch": torch_best, "limit": limit}[name](
         images, data
     )
@@ -107,7 +106,7 @@ def answer(name: str, images: int, data: Path) -> None:
 
 
 def cxrseg(images: int, data: Path):
-    """Train as notebook 02 does, but for its checkpoints and validation."""
+    """Train as notebook 02 does, but without checkpoints and validation."""
     from cxrseg.data.dataset import Dataset
     from cxrseg.train.batches import Batches, train_epoch
 
@@ -123,7 +122,7 @@ def cxrseg(images: int, data: Path):
 
 
 def ceiling(images: int, data: Path):
-    """Train the same network on arrays in memory, one call a batch."""
+    """Train the same network on arrays in memory, with one call per batch."""
     _, model = network()
     inputs, targets = arrays()
 
@@ -135,7 +134,7 @@ def ceiling(images: int, data: Path):
 
 
 def plain(images: int, data: Path):
-    """Train in float32 on arrays in memory, as a first script does."""
+    """Train in float32 on arrays in memory, as a simple Keras script does."""
     import keras
     import numpy as np
 
@@ -152,7 +151,7 @@ def plain(images: int, data: Path):
 
 
 def torch_best(images: int, data: Path):
-    """Train PyTorch's form of the network: channels last, bfloat16 where autocast finds it safe."""
+    """Train the same network in PyTorch, with channels last and bfloat16 autocast."""
     import torch
     from torch import nn
 
@@ -201,7 +200,7 @@ def torch_best(images: int, data: Path):
 
 
 def limit(images: int, data: Path):
-    """Multiply large matrices in the arithmetic of the machine; return images a second at that rate."""
+    """Multiply large matrices in the machine's native precision, and convert the rate to images per second."""
     import keras
 
     from cxrseg import hardware
@@ -222,7 +221,7 @@ def limit(images: int, data: Path):
 
 
 def network():
-    """Return the configuration and the compiled network of the paper's study, augmentation on."""
+    """Return the configuration and the compiled network of the paper's study, with augmentation."""
     from cxrseg import hardware
     from cxrseg.config import TrainConfig
 
@@ -242,7 +241,7 @@ def arrays():
 
 
 def operations() -> int:
-    """Count the multiplications and additions to learn from one image: forwards once, backwards twice as many."""
+    """Count the multiplications and additions to train on one image; the backward pass has twice as many as forward."""
     total, before = 0, 1
     widths = [WIDTH * 2**level for level in range(DEPTH)]
     for level, width in enumerate(widths):
@@ -251,7 +250,7 @@ def operations() -> int:
         before = width
     for level in reversed(range(DEPTH - 1)):
         width, pixels = widths[level], (SIDE >> level) ** 2
-        total += 2 * pixels * 2 * width * width  # 2x2 transposed, stride 2: each output pixel from one input pixel
+        total += 2 * pixels * 2 * width * width  # 2x2 transposed convolution: one input pixel per output pixel
         total += 2 * 9 * pixels * (2 * width * width + width * width)
     return 3 * (total + 2 * SIDE**2 * WIDTH)
 

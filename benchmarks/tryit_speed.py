@@ -1,9 +1,9 @@
-"""How long the page "Try it" takes for one image, on one thread, and what its first load weighs.
+"""Measure the time per image of the page "Try it" on one thread, and the size of its first load.
 
     cxrseg book RUN && python benchmarks/tryit_speed.py
 
-Needs the rendered book, Chromium and its driver. Times are medians of ten images after the first, from grey
-levels to the drawn outline with all its numbers; decoding is apart. Writes ``book/published/tryit_speed.json``.
+The script needs the rendered book, Chromium and its driver. Times are medians of ten images after the first, from grey
+levels to the drawn outline and all numbers, without decoding. It writes ``book/published/tryit_speed.json``.
 """
 
 import http.server
@@ -46,14 +46,14 @@ const sample = async (name) => { tryit.shown && (tryit.shown.milliseconds = unde
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serve without a word."""
+    """Request handler without a log."""
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Suppress the log message."""
 
 
 def main() -> None:
-    """Print the figures, and write them."""
+    """Print the results and write ``book/published/tryit_speed.json``."""
     html = paths.root() / "_build" / "html"
     if not (html / "book" / "tryit.html").is_file():
         sys.exit("no rendered book: cxrseg book RUN first")
@@ -73,7 +73,7 @@ def main() -> None:
         browser.quit()
         server.shutdown()
     sizes = [m["params"]["encodedDataLength"] for m in messages if m["method"] == "Network.loadingFinished"]
-    # No server is asked to compress anything: many do, and then it is less.
+    # This server does not compress its responses. Many servers do, which makes the first load smaller.
     result["first_load_mb"] = sum(sizes) / 1e6
     print(json.dumps(result, indent=1))
     content = {"command": "cxrseg book demo && python benchmarks/tryit_speed.py", **result}

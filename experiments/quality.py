@@ -110,7 +110,7 @@ def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) 
 
 
 def faulty_prediction(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a prediction with one planted fault that leaves no trace in the other probabilities."""
+    """Return a prediction with one planted fault that the network's confidence does not reveal."""
     side, levels = len(levels), levels.copy()
     match rng.integers(4):
         case 0:

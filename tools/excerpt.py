@@ -1,8 +1,8 @@
-"""Cut the excerpt that the book's numbers come from out of the whole archive of COVID-QU-Ex, by name.
+"""Extract the subset of COVID-QU-Ex on which the book's results are based from the whole archive.
 
     python tools/excerpt.py archive.zip covid-qu-ex-1500.zip
 
-The files are copied as they are; ``excerpt.csv`` says which.
+The files are listed in ``excerpt.csv`` and copied unchanged.
 """
 
 import argparse
@@ -11,24 +11,24 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 CASES = Path(__file__).with_name("excerpt.csv")
-"""Part, class and file name of each case, a line each."""
+"""Part, class and file name of each case, one case per line."""
 
 FOLDERS = ("images", "lung masks", "infection masks")
 
 
 def members(cases: list[str]) -> set[str]:
-    """Return the ends of the names of all members that belong to the cases, infection part."""
+    """Return the last five path components of all archive members of the cases, in the infection data."""
     split = [case.rsplit("/", 1) for case in cases]
     return {f"Infection Segmentation Data/{place}/{folder}/{file}" for place, file in split for folder in FOLDERS}
 
 
 def cut(archive: Path, target: Path, cases: list[str]) -> None:
-    """Copy the images and masks of the cases into a new archive, which appears whole.
+    """Copy the images and masks of the cases to a new archive, which is created atomically.
 
     Raises
     ------
     ValueError
-        A member is missing: this is another archive, or another release of it.
+        A member is missing, because this is another archive or another release.
     """
     wanted, partial = members(cases), target.with_name(f"partial-{target.name}")
     with zipfile.ZipFile(archive) as whole:

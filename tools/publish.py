@@ -1,9 +1,9 @@
-"""Commit the numbers of a run: copy its summary to book/published/, with the command that made it.
+"""Publish the results of a run: copy its summary to book/published/, with the command that produced it.
 
     python tools/publish.py quex "cxrseg run quex --data covid-qu-ex-1500.zip"
 
-No image goes along, and of a path only the last part, or where in the archive a case lies. The scores of each case come
-beside it, as ``<name>.csv``: who has other predictions can compare them case by case.
+No image is published, and of a path only its last part or the position in the archive. ``<name>.csv`` contains the
+scores of each case, so that others can compare their predictions case by case.
 """
 
 import sys

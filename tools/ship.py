@@ -1,11 +1,11 @@
-"""Make a run's network the default model: the one that comes with the package, and its model card.
+"""Make a run's network the default model, which comes with the package, and write its model card.
 
     cxrseg run phantom
     cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
     python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
     python tools/ship.py phantom
 
-Only a network trained on phantoms alone may be shipped: weights learnt from patients' images are not ours to give.
+Only a network trained on phantoms alone may be distributed, because we hold no rights in patients' images.
 """
 
 import json
@@ -35,7 +35,7 @@ lungs in a frontal chest X-ray. `default.json` says what goes in and how the ans
 
 
 def ship(run: str) -> None:
-    """Write ``default.onnx``, ``.json``, ``.keras`` (float32 weights) and ``.md`` into ``cxrseg/models/``."""
+    """Write ``default.onnx``, ``.json``, ``.keras`` (float32 weights) and ``.md`` to ``cxrseg/models/``."""
     if runs.study(run).data.source != "phantom":
         sys.exit(f"run {run!r} learnt from {runs.study(run).data.source}: only phantoms belong to nobody")
     content = export(run)
@@ -50,7 +50,7 @@ def ship(run: str) -> None:
 
 
 def card(content: models.ModelCard, record: dict) -> str:
-    """Return the model card, its scores on real radiographs from ``book/published/zero-shot.json``."""
+    """Return the model card, with scores on real radiographs from ``book/published/zero-shot.json``."""
     real = json.loads((paths.published() / "zero-shot.json").read_text())
     others = real["others"]
     return CARD.format(

@@ -1,10 +1,10 @@
-// The page "Move the threshold": one test case, its mask at any threshold, and the scores of that mask.
+// The page "Move the threshold": show one test case, its mask at any threshold, and the scores of that mask.
 "use strict";
 
 {
-  const WIDTH = 512; // of the drawing, pixels, or the nearest multiple of the mask's
-  const COLOURS = { outline: [0, 158, 115, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // last: opacity
-  const STEPS = Array.from({ length: 99 }, (_, k) => (k + 1) / 100); // the slider's
+  const WIDTH = 512; // width of the drawing in pixels, or the nearest multiple of the width of the mask
+  const COLOURS = { outline: [0, 158, 115, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // RGBA
+  const STEPS = Array.from({ length: 99 }, (_, k) => (k + 1) / 100); // thresholds of the slider
 
   const { cases, threshold: usual, pieces } = globalThis.threshold;
   const part = (name) => document.getElementById(`threshold-${name}`);
@@ -25,7 +25,7 @@
     item.dice = [];
   }
 
-  // The curve of a case, a few thresholds at a time, so that the page stays awake.
+  // Compute the curve of a case, a few thresholds at a time, so that the page stays responsive.
   async function follow(item) {
     while (item.dice.length < STEPS.length) {
       const next = STEPS.slice(item.dice.length, item.dice.length + 8);
@@ -37,7 +37,7 @@
   async function choose(item) {
     latest = item;
     await (item.unpacked ??= unpack(item));
-    if (latest !== item) return; // another one was chosen meanwhile
+    if (latest !== item) return; // another case was chosen in the meantime
     shown = item;
     part("link").href = `atlas.html#${item.anchor}`;
     part("link").textContent = `${item.name} in the atlas`;
@@ -65,7 +65,7 @@
     curve();
   }
 
-  // The radiograph, what is missed and extra over it, and the outline along the inner side of the mask's edge.
+  // Draw the radiograph, the missed and extra pixels over it, and the outline along the inner edge of the mask.
   function draw(mask) {
     const { side, truth, picture } = shown;
     const scale = Math.max(1, Math.round(WIDTH / side));
@@ -97,7 +97,7 @@
     context.drawImage(layer, 0, 0);
   }
 
-  // Dice against threshold, its lower end where the curve needs it; the dot is where the slider stands.
+  // Plot Dice against threshold, with the axis starting below the curve and a dot at the slider's threshold.
   function curve() {
     const [left, right, top, bottom] = [58, 312, 10, 180];
     const values = shown.dice;

@@ -1,4 +1,4 @@
-// The scores of a thresholded mask: cxrseg/evaluate/masks.py and the overlap measures of cxrseg/evaluate/metrics.py again.
+// Score a thresholded mask, with the definitions of cxrseg/evaluate/masks.py and cxrseg/evaluate/metrics.py (overlap).
 "use strict";
 globalThis.tryit ??= {};
 
@@ -9,7 +9,7 @@ globalThis.tryit ??= {};
     return pieces ? tryit.largest(mask, side, pieces) : mask;
   }
 
-  // truth, mask: Uint8Array of 0 and 1. A ratio with nothing to count is 1 where the masks agree everywhere, else 0.
+  // truth, mask: Uint8Array of 0 and 1. A ratio of 0/0 is 1 if the masks are equal, else 0.
   function overlap(truth, mask) {
     let [both, missed, extra] = [0, 0, 0];
     for (let k = 0; k < mask.length; k++) {

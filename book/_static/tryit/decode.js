@@ -1,11 +1,11 @@
-// Read a radiograph as 8-bit grey, as cxrseg/data/images.py does: PNG, JPEG, BMP, and uncompressed DICOM.
+// Read a radiograph as 8-bit grey levels, as cxrseg/data/images.py does: PNG, JPEG, BMP and uncompressed DICOM.
 "use strict";
 globalThis.tryit ??= {};
 
 {
   const MAX_SIDE = 8192; // pixels
   const MAX_BYTES = 4 * MAX_SIDE ** 2;
-  const STRIP = 256; // rows drawn at a time: a canvas of a whole large radiograph is more than phones allow
+  const STRIP = 256; // rows drawn at a time, because phones do not allow a canvas of a whole large radiograph
 
   function checkSize(width, height) {
     if (!(width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE)) {
@@ -13,7 +13,7 @@ globalThis.tryit ??= {};
     }
   }
 
-  // Width and height that a picture's header gives, read before anything is unpacked.
+  // Return the width and height in an image's header, which are checked before anything is decompressed.
   function pictureSize(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const png = tryit.pngHeader(bytes);

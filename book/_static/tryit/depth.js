@@ -1,9 +1,9 @@
-// Deep pixels to 8 bits, as cxrseg/data/images.py does it.
+// Convert pixels of more than 8 bits to 8 bits, as cxrseg/data/images.py does.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  // How often each value is there, as [value, count] pairs in order; of those stored values alone that `keep` keeps.
+  // Return the frequency of each value as sorted [value, count] pairs, for the stored values accepted by `keep`.
   function ranked(stored, meaning, keep = () => true) {
     const counts = new Float64Array(65536);
     for (const value of stored) counts[value]++;
@@ -12,7 +12,7 @@ globalThis.tryit ??= {};
     return pairs.sort((a, b) => a[0] - b[0]);
   }
 
-  // The value at a share of a sorted list, given as such pairs; linear in between.
+  // Return a percentile (share from 0 to 1) of a distribution given as such pairs, with linear interpolation.
   function percentile(pairs, share) {
     const total = pairs.reduce((sum, [, count]) => sum + count, 0);
     const place = share * (total - 1);
@@ -26,8 +26,8 @@ globalThis.tryit ??= {};
     return a + (b - a) * (place - low);
   }
 
-  // Map values linearly so that their 0.1st and 99.9th percentile become 0 and 255.
-  // stored: Uint16Array; meaning: for each of the 65,536 stored values, what it stands for.
+  // Map values linearly so that their 0.1st and 99.9th percentiles become 0 and 255.
+  // stored: Uint16Array; meaning: the grey value that each of the 65,536 stored values represents.
   function toBytes(stored, meaning = Float64Array.from({ length: 65536 }, (_, k) => k)) {
     const pairs = ranked(stored, meaning);
     let low = percentile(pairs, 0.001);
@@ -43,7 +43,7 @@ globalThis.tryit ??= {};
     return Uint8Array.from(stored, (value) => table[value]);
   }
 
-  // Luminance of one colour, ITU-R 601-2 in the whole numbers that Pillow uses.
+  // Luminance of one colour by ITU-R 601-2, with the integer coefficients of Pillow.
   const luminance = (red, green, blue) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 
   Object.assign(tryit, { toBytes, luminance, ranked, percentile });

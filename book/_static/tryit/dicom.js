@@ -1,20 +1,20 @@
-// DICOM, as far as radiographs need it: one uncompressed little-endian frame, with its rescaling and its window.
+// Read DICOM radiographs: one uncompressed little-endian frame, with its rescaling and its window.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  const SYNTAXES = { "1.2.840.10008.1.2": false, "1.2.840.10008.1.2.1": true }; // is the VR written out?
+  const SYNTAXES = { "1.2.840.10008.1.2": false, "1.2.840.10008.1.2.1": true }; // whether the VR is explicit
   const LONG = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
   const UNDEFINED = 0xffffffff;
-  const MAX_SPACING = 100; // mm: no chest would fill ten such pixels
+  const MAX_SPACING = 100; // mm; larger values are errors, because a chest would cover less than ten pixels
 
-  // Read the elements of a data set up to `end`; sequences become lists of data sets.
+  // Read the elements of a data set up to `end`. Sequences become lists of data sets.
   function elements(view, start, end, explicit) {
     const found = new Map();
     let at = start;
     while (at + 8 <= end) {
       const tag = view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true);
-      if (tag === 0xfffee00d || tag === 0xfffee0dd) return [found, at + 8]; // the end of an item, of a sequence
+      if (tag === 0xfffee00d || tag === 0xfffee0dd) return [found, at + 8]; // end of item, end of sequence
       let kind = "";
       let length;
       if (explicit) {
@@ -50,7 +50,7 @@ globalThis.tryit ??= {};
       const tag = view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true);
       const length = view.getUint32(at + 4, true);
       at += 8;
-      if (tag !== 0xfffee000) break; // the end of the sequence
+      if (tag !== 0xfffee000) break; // end of sequence
       const [item, next] = elements(view, at, length === UNDEFINED ? end : Math.min(at + length, end), explicit);
       list.push(item);
       at = length === UNDEFINED ? next : at + length;
@@ -63,7 +63,7 @@ globalThis.tryit ??= {};
   const numbers = (element) => (text(element) ? text(element).split("\\").map(Number) : []);
   const short = (element, fallback) => (element?.byteLength >= 2 ? element.getUint16(0, true) : fallback);
 
-  // A function from a look-up table (PS3.3 C.11.1.1): values beside it take its first or its last entry.
+  // Return a look-up table as a function (PS3.3 C.11.1.1). Values outside its range take the first or last entry.
   function lookup(item, signed) {
     const descriptor = item.get(0x00283002);
     const data = item.get(0x00283006);
@@ -77,7 +77,7 @@ globalThis.tryit ??= {};
     };
   }
 
-  // The modality LUT, or the rescaling, or null where there is none that tells values apart.
+  // Return the modality LUT or the rescaling as a function, or null if there is neither or the slope is 0.
   function modalityOf(set, signed) {
     const [item] = set.get(0x00283000) ?? [];
     if (item) return lookup(item, signed);
@@ -85,7 +85,7 @@ globalThis.tryit ??= {};
     return slope && intercept !== undefined ? (value) => value * slope + intercept : null;
   }
 
-  // The first VOI LUT, or the first usable window, or null.
+  // Return the first VOI LUT or the first valid window as a function, or null if there is neither.
   function voiOf(set, signed) {
     const [item] = set.get(0x00283010) ?? [];
     if (item) return lookup(item, signed);
@@ -96,14 +96,14 @@ globalThis.tryit ??= {};
     return k < 0 ? null : windowing(centers[k], widths[k], shape);
   }
 
-  // Which stored numbers mean that there is no pixel, as a function: one, or the range from it to a limit.
+  // Return a function that tells whether a stored value is padding: one value, or the range from it to a limit.
   function padding(set, signed) {
     const limits = [0x00280120, 0x00280121].map((tag) => set.get(tag)).filter((element) => element?.byteLength >= 2);
     const ends = limits.map((element) => (signed ? element.getInt16(0, true) : element.getUint16(0, true)));
     return set.get(0x00280120) ? (value) => value >= Math.min(...ends) && value <= Math.max(...ends) : () => false;
   }
 
-  // The first window, as a function to 0 to 1 (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+  // Return a window as a function with values from 0 to 1 (PS3.3 C.11.2.1.2 and C.11.2.1.3).
   function windowing(center, width, shape) {
     if (shape === "SIGMOID") return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
     const [middle, extent] = shape === "LINEAR_EXACT" ? [center, width] : [center - 0.5, width - 1];
@@ -119,7 +119,7 @@ globalThis.tryit ??= {};
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const marked = bytes.length > 132 && String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
     let start = 0;
-    // Without a file header, the standard's default encoding holds, unless a VR is plainly written out.
+    // Without a file header, the default encoding of the standard applies, unless the first VR is explicit.
     let syntax = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[4], bytes[5])) ? "1.2.840.10008.1.2.1" : "1.2.840.10008.1.2";
     if (marked) {
       start = 132;
@@ -163,7 +163,7 @@ globalThis.tryit ??= {};
     }
     const signed = short(set.get(0x00280103), 0) === 1;
     const stored = new Uint16Array(n);
-    const used = Math.min(short(set.get(0x00280101), bits), bits); // what lies above them is no part of the number
+    const used = Math.min(short(set.get(0x00280101), bits), bits); // higher bits do not belong to the value
     const whole = 2 ** used - 1;
     for (let k = 0; k < n; k++) stored[k] = (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
 
@@ -180,7 +180,7 @@ globalThis.tryit ??= {};
     if (voi) {
       const shown = meaning.map((value) => voi(value));
       const kept = ranked(shown).length ? ranked(shown) : tryit.ranked(stored, shown);
-      if (kept[0][0] < kept.at(-1)[0]) [meaning, steps] = [shown, steps + 1]; // a window beside the values: blank
+      if (kept[0][0] < kept.at(-1)[0]) [meaning, steps] = [shown, steps + 1]; // else the image would be blank
     }
     const asItIs = bits === 8 && !signed && !steps;
     const others = ranked(meaning);

@@ -1,9 +1,9 @@
-// From a square picture to levels, as cxrseg/train/inputs.py and cxrseg/evaluate/predict.py do it.
+// Convert between square image, network input and levels, as cxrseg/train/inputs.py and cxrseg/evaluate/predict.py do.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  const GRID = 256; // side of the square on which masks are decided; a larger network decides on its own grid
+  const GRID = 256; // side in pixels of the square on which masks are computed, unless the network has a larger input
 
   // square: Uint8Array (side x side). Returns Float32Array (size x size), grey levels from 0 to 1.
   function networkInput(square, side, size) {

@@ -1,34 +1,34 @@
-// What can be said of a segmentation without a reference, as cxrseg/segment/ does it.
+// Measure and check a segmentation without a reference mask, as cxrseg/segment/ does.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  const LOW = 0.9; // predicted Dice below which a person is told to look twice
-  const SHARE = [0.05, 0.6]; // of the picture, covered by lungs
-  const RATIO = 3; // the larger lung over the smaller
-  const SMALL = 0.1; // a piece smaller than this share of the largest is not kept
-  const PIECE = 0.05; // share of the mask from which a piece counts
+  const LOW = 0.9; // predicted Dice below which the user is asked to check the outline
+  const SHARE = [0.05, 0.6]; // plausible share of the image covered by lungs, smallest and largest
+  const RATIO = 3; // largest plausible ratio of the areas of the two lungs
+  const SMALL = 0.1; // a component smaller than this share of the largest is dropped
+  const PIECE = 0.05; // smallest share of the mask at which a component is counted
 
-  // The column between the two lungs, the emptiest of the middle third: 0 left to 1 right.
+  // Return the position, 0 (left) to 1 (right), of the lowest summed probability in the middle third of the columns.
   function betweenLungs(levels, size) {
     const third = Math.floor(size / 3);
     let best = Infinity;
     let place = 0;
     for (let x = third; x < size - third; x++) {
-      let cost = 0.25 * Math.abs(x - (size - 1) / 2); // of empty columns, the most central
+      let cost = 0.25 * Math.abs(x - (size - 1) / 2); // prefers the most central of several empty columns
       for (let y = 0; y < size; y++) cost += levels[y * size + x];
       if (cost < best) [best, place] = [cost, x];
     }
     return (place + 0.5) / size;
   }
 
-  // The first column, in pixels of the picture, that belongs to the picture's right side.
+  // Return the first column, in image pixels, on the right of the column between the lungs.
   function border(levels, size, width, height) {
     const { side, left } = tryit.squareAround(width, height);
     return Math.min(Math.max(tryit.round(betweenLungs(levels, size) * side) - left, 0), width);
   }
 
-  // Number what is connected, from 1: where(k) says which pixels count, `eight` whether corners connect.
+  // Label connected components from 1. where(k) selects the pixels, and `eight` sets 8- instead of 4-connectivity.
   function label(length, width, where, eight = true) {
     const labels = new Int32Array(length);
     const sizes = [];
@@ -54,7 +54,7 @@ globalThis.tryit ??= {};
     return { labels, sizes };
   }
 
-  // The `pieces` largest pieces of a mask, their holes filled, as cxrseg/evaluate/masks.py does it.
+  // Return the `pieces` largest components of a mask with filled holes, as cxrseg/evaluate/masks.py does.
   function largest(mask, size, pieces) {
     const { labels, sizes } = label(mask.length, size, (k) => mask[k]);
     const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
@@ -68,7 +68,7 @@ globalThis.tryit ??= {};
     return kept.map((value, k) => (value || !reached.has(outside[k]) ? 1 : 0));
   }
 
-  // Change levels so that their mask has the `pieces` largest pieces only, their holes filled.
+  // Change levels so that their mask has only the `pieces` largest components, with filled holes.
   function keepLargest(levels, size, threshold, pieces) {
     if (!pieces) return levels;
     const mask = Uint8Array.from(levels, (value) => (value >= threshold * 255 ? 1 : 0));
@@ -76,7 +76,7 @@ globalThis.tryit ??= {};
     return levels.map((value, k) => (mask[k] === kept[k] ? value : 255 * kept[k]));
   }
 
-  // How many connected pieces hold at least PIECE of the mask.
+  // Count the connected components with at least the share PIECE of the mask.
   function pieces(mask, width) {
     const { sizes } = label(mask.length, width, (k) => mask[k]);
     const whole = sizes.reduce((a, b) => a + b, 0);
@@ -85,7 +85,7 @@ globalThis.tryit ??= {};
 
   const percent = (share) => `${Math.round(100 * share)}%`;
 
-  // What speaks against a mask being the lungs of a frontal chest X-ray; left and right are the patient's.
+  // Return why a mask is implausible for the lungs of a frontal chest X-ray; left and right are the patient's.
   function objections(mask, width, left, right) {
     const area = mask.reduce((a, b) => a + b, 0);
     if (!area) return ["no lung found"];
@@ -105,7 +105,7 @@ globalThis.tryit ??= {};
     return reasons;
   }
 
-  // One plain line about what is doubtful, empty where nothing is.
+  // Return a one-line warning, or an empty string if nothing is doubtful.
   function warning(score, reasons) {
     const parts = [];
     if (reasons.length) parts.push(`does not look like a frontal chest X-ray: ${reasons.join("; ")}`);

@@ -1,4 +1,4 @@
-// The network: fetched and unpacked on first use, and run by onnxruntime-web in this page, on one thread.
+// Fetch and decompress the network on first use, and run it with onnxruntime-web in this page, on one thread.
 "use strict";
 globalThis.tryit ??= {};
 tryit.packed = {};
@@ -17,7 +17,7 @@ tryit.packed = {};
       document.head.append(element);
     });
 
-  // A page opened from a file may fetch nothing, but scripts it may load: there the bytes come in base64.
+  // A page opened from a file may load scripts but may not fetch data, so its data are in scripts, in base64.
   async function packed(name) {
     if (location.protocol === "file:") {
       await script(`${name}.js`);
@@ -38,7 +38,7 @@ tryit.packed = {};
   async function load() {
     const info = JSON.parse(new TextDecoder().decode(await unpacked("info")));
     if (!info) throw new Error("this book was built without a network to try");
-    // Nor may such a page import a module beside it, but one that it holds itself.
+    // A page opened from a file may not import a module from another file either, so import it from memory.
     const module = URL.createObjectURL(new Blob([await unpacked("runtime")], { type: "text/javascript" }));
     const ort = await import(module);
     URL.revokeObjectURL(module);
@@ -56,12 +56,12 @@ tryit.packed = {};
       return tryit.toLevels(Float32Array.from({ length: size * size }, (_, k) => probability.data[k * structures]), size, grid);
     }
 
-    await run(new Uint8Array(grid * grid)); // the first run is slower: have it done before anyone waits
+    await run(new Uint8Array(grid * grid)); // the first run is slow, so do it before the user waits for a result
     return { info, grid, run };
   }
 
   let loaded;
 
-  // Load once; after a failure, the next call tries again.
+  // Load the network once. After a failure, the next call tries again.
   tryit.network = () => (loaded ??= load().catch((error) => ((loaded = undefined), Promise.reject(error))));
 }

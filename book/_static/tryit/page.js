@@ -1,18 +1,18 @@
-// The page "Try it": from a chosen file to an outline, two areas, a warning and a mask to keep.
+// The page "Try it": segment a chosen file, and show an outline, two areas, a warning and a mask to download.
 "use strict";
 
 {
-  const OVERLAY_SIDE = 1024; // longest side of what is shown, pixels
+  const OVERLAY_SIDE = 1024; // longest side of the displayed image in pixels
   const TINT = [0, 158, 115];
 
   const part = (name) => document.getElementById(`tryit-${name}`);
   const threshold = () => Number(part("threshold").value);
-  const cutOf = (limit) => Math.fround(limit * 255); // interpolated levels are compared in float32, as NumPy does
+  const cutOf = (limit) => Math.fround(limit * 255); // compare interpolated levels in float32, as NumPy does
   const number = (value) => value.toLocaleString("en");
-  let shown = null; // the radiograph in view, with all that was found in it
+  let shown = null; // the displayed radiograph with its results
   let latest = 0;
 
-  // Let the browser paint what was written, before the thread is busy.
+  // Let the browser paint the text before the thread is busy.
   const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
   async function open(file, name) {
@@ -28,7 +28,7 @@
       await painted();
       const network = await tryit.network();
       document.getElementById("tryit").dataset.loaded = "yes";
-      if (turn !== latest) return; // another one was chosen meanwhile
+      if (turn !== latest) return; // another file was chosen in the meantime
       const began = performance.now();
       const found = await segment(network, image);
       shown = { ...image, ...found, name, info: network.info };
@@ -53,10 +53,10 @@
     return { levels, square, size, view: { columns, rows, grey: smaller } };
   }
 
-  // The levels at this threshold, without the pieces that the network's study does not keep.
+  // Return the levels at this threshold with only the components that the network's study keeps.
   const kept = (limit) => tryit.keepLargest(shown.levels, shown.size, limit, shown.info.pieces);
 
-  // A smaller picture to look at: each pixel is the mean of those that it stands for.
+  // Shrink the image for display by averaging pixels.
   function shrunk(grey, width, height, columns, rows) {
     const result = new Uint8Array(columns * rows);
     const edge = (k, from, to) => Math.floor((k * from) / to);
@@ -79,7 +79,7 @@
     return result;
   }
 
-  // How many pixels of the picture's left and right side are lung; levels: of the pieces that are kept.
+  // Count the lung pixels on the left and the right of the image. levels: those of the kept components.
   function sides(levels, cut) {
     const { size, width, height } = shown;
     const border = tryit.border(shown.levels, size, width, height);
@@ -93,7 +93,7 @@
     return [onLeft, onRight];
   }
 
-  // Everything that moves with the threshold.
+  // Update everything that depends on the threshold.
   function show() {
     const limit = threshold();
     part("value").textContent = limit.toFixed(2);
@@ -101,7 +101,7 @@
     const { square, size, width, height, view } = shown;
     const [cut, levels] = [cutOf(limit), kept(limit)];
     draw(view, whole(levels, size, view.columns, view.rows), cut);
-    const [right, left] = sides(levels, cut); // the patient's left is on the picture's right
+    const [right, left] = sides(levels, cut); // the patient's left is on the right of the image
     const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
     const mask = whole(levels, size, columns, rows).map((value) => (value >= cut ? 1 : 0));
@@ -164,7 +164,7 @@
   const say = (text) => (part("status").textContent = text);
 
   function complain(text) {
-    if (part("warning").textContent !== text) part("warning").textContent = text; // said once, not at every step
+    if (part("warning").textContent !== text) part("warning").textContent = text; // do not repeat the alert
     part("warning").hidden = false;
   }
 
@@ -192,7 +192,7 @@
     offerSamples();
     part("file").addEventListener("change", ({ target }) => {
       if (target.files.length) open(target.files[0], target.files[0].name);
-      target.value = ""; // the same file may be chosen again
+      target.value = ""; // allows the user to choose the same file again
     });
     part("threshold").addEventListener("input", () => {
       part("result").dataset.moved = "yes";

@@ -1,11 +1,11 @@
-// PNG where the browser does not do: reading 16 bits, which a canvas cuts to 8, and writing grey rows of any number.
+// PNG functions that browsers lack: reading 16 bits, which a canvas reduces to 8, and writing any number of grey rows.
 "use strict";
 globalThis.tryit ??= {};
 
 {
   const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-  // What an IHDR says, or null where bytes are no PNG.
+  // Return the content of the IHDR chunk, or null if the bytes are not a PNG.
   function pngHeader(bytes) {
     if (bytes.length < 29 || SIGNATURE.some((value, k) => bytes[k] !== value)) return null;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -24,7 +24,7 @@ globalThis.tryit ??= {};
     }
     const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
     const line = 1 + 2 * width;
-    const raw = new Uint8Array(line * height); // no more is kept, whatever the file unpacks to
+    const raw = new Uint8Array(line * height); // bounds memory, however much the file decompresses to
     let filled = 0;
     while (filled < raw.length) {
       const { done, value } = await reader.read();
@@ -73,13 +73,13 @@ globalThis.tryit ??= {};
     return bytes;
   }
 
-  // An 8-bit grey PNG as a Blob; row(y) gives the pixels of a row, so that a large picture is never held whole.
+  // Write an 8-bit grey PNG as a Blob. row(y) returns one row, so that a large image is never in memory as a whole.
   async function writePng(width, height, row) {
     let y = 0;
     const rows = new ReadableStream({
       pull(controller) {
         if (y === height) return controller.close();
-        const line = new Uint8Array(width + 1); // begins with the filter, 0: none
+        const line = new Uint8Array(width + 1); // the first byte is the filter type, 0 for none
         line.set(row(y++), 1);
         controller.enqueue(line);
       },

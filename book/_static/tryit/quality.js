@@ -1,14 +1,14 @@
-// The Dice that a prediction promises: cxrseg/evaluate/quality.py again. Its weights and its mean shape come with the page
-// in quality-model.js, so that nothing here depends on what they are.
+// Predict the Dice of a segmentation, as cxrseg/evaluate/quality.py does. The weights and the mean shape are in
+// quality-model.js, so that this code does not depend on their values.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  const GRID = 16; // side of the coarse grid on which the shape and the run of the outline are looked at
-  const [RING, RIM] = [1 / 20, 1 / 40]; // widths around and along the outline, as shares of the side
+  const GRID = 16; // number of cells along each side of the coarse grid for the shape and the edge agreement
+  const [RING, RIM] = [1 / 20, 1 / 40]; // widths of ring and strips, as shares of the side
 
-  // Predict the Dice of a mask without a reference.
-  // probability: Float32Array, image: Uint8Array, both size x size; threshold: as JavaScript reads it, not rounded.
+  // Predict the Dice of a mask without a reference mask.
+  // probability: Float32Array, image: Uint8Array, both size x size; threshold: double precision, not rounded.
   function predictDice(probability, image, size, threshold) {
     const measured = qualityFeatures(probability, image, size, threshold);
     if (!measured) return 0; // every chest has lungs
@@ -17,9 +17,9 @@ globalThis.tryit ??= {};
     return 1 / (1 + Math.exp(-sum));
   }
 
-  // The seven measures by name, or null where nothing is predicted.
+  // Return the seven features by name, or null if the mask is empty.
   function qualityFeatures(probability, image, size, threshold) {
-    // float32 is compared with float32, as NumPy does it.
+    // Compare in float32, as NumPy does.
     const [limit, lowered] = [Math.fround(threshold), Math.fround(0.6 * threshold)];
     const mask = Uint8Array.from(probability, (value) => (value >= limit ? 1 : 0));
     const outside = mask.map((value) => 1 - value);
@@ -65,20 +65,20 @@ globalThis.tryit ??= {};
     return total / sum(part);
   }
 
-  // For each pixel, the cell of the grid in which it lies.
+  // Return the grid cell of each pixel.
   function cells(size) {
     const place = (k) => Math.floor((k * GRID) / size);
     return Uint8Array.from({ length: size * size }, (_, k) => place(Math.floor(k / size)) * GRID + place(k % size));
   }
 
-  // The sum of values, or the number of pixels, of a part in each cell.
+  // Return the sum of values, or the number of pixels, of a region in each cell.
   function byCell(part, cell, values) {
     const result = new Array(GRID * GRID).fill(0);
     part.forEach((value, k) => (result[cell[k]] += value && (values ? values[k] : 1)));
     return result;
   }
 
-  // The share of cells with at least two pixels of each strip in which the outer one is brighter on average.
+  // Return the share of cells whose outer strip is brighter on average, if both strips have at least two pixels.
   function edgeAgreement(image, outer, inner, cell) {
     const counts = [outer, inner].map((part) => byCell(part, cell));
     const light = [outer, inner].map((part) => byCell(part, cell, image));
@@ -87,7 +87,7 @@ globalThis.tryit ??= {};
     return passed.length ? agreed.length / passed.length : 0;
   }
 
-  // Steps along rows and columns from each pixel of a part to the nearest one outside it.
+  // Return the city-block distance from each pixel of a region to the nearest pixel outside it.
   function distance(part, size) {
     const steps = Int32Array.from(part, (value) => (value ? 2 * size : 0));
     const look = (k, from, there) => there && (steps[k] = Math.min(steps[k], steps[from] + 1));

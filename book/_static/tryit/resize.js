@@ -1,12 +1,12 @@
-// Resizing as Pillow's bilinear filter does it, to the bit where pixels are bytes: the network shall see here
-// what it sees at the command line. The filter is a triangle that widens when it shrinks.
+// Resize like Pillow's bilinear filter, bit for bit for 8-bit pixels, so that the network gets the same input as on
+// the command line. The filter is a triangle that widens when an image shrinks.
 "use strict";
 globalThis.tryit ??= {};
 
 {
-  const BITS = 22; // of the fixed-point weights for bytes
+  const BITS = 22; // precision of the fixed-point weights for bytes
 
-  // The weights of each of `count` output pixels over `size` input pixels, of which [from, to) is resized.
+  // Return the weights of `count` output pixels over `size` input pixels, of which [from, to) is resized.
   function weights(size, from, to, count) {
     const scale = Math.fround(to - from) / count;
     const reach = Math.max(scale, 1);
@@ -32,8 +32,8 @@ globalThis.tryit ??= {};
     return { first, values: values.map((row) => Int32Array.from(row, (value) => Math.trunc(0.5 + value * 2 ** BITS))) };
   }
 
-  // One pass over bytes along an axis of `size` pixels that lie `step` apart, on `count` lines that lie `stride`
-  // apart. The first pixel is the frame's pixel `offset`. Line y of the result begins at y * resultStride.
+  // Resize bytes along one axis of `size` pixels with spacing `step`, on `count` lines with spacing `stride`.
+  // The first pixel is pixel `offset` of the frame. Line y of the result starts at y * resultStride.
   function pass(source, size, step, count, stride, offset, { first, values }, result, resultStep, resultStride) {
     for (let x = 0; x < first.length; x++) {
       const low = first[x] - offset;
@@ -48,7 +48,7 @@ globalThis.tryit ??= {};
     }
   }
 
-  // Resize a frame of an 8-bit picture; what of the frame lies outside the picture is black.
+  // Resize a frame of an 8-bit image. Parts of the frame outside the image are black.
   // source: Uint8Array (height x width); frame: {left, top, width, height} in its pixels.
   function resizeBytes(source, width, height, frame, columns, rows) {
     const across = fixed(weights(frame.width, 0, frame.width, columns));
@@ -60,20 +60,20 @@ globalThis.tryit ??= {};
     return result;
   }
 
-  // The square around a picture, centred: its side, and where the picture begins in it.
+  // Return the side of the centred square around an image, and the position of the image in it.
   function squareAround(width, height) {
     const side = Math.max(width, height);
     return { side, left: Math.floor((side - width) / 2), top: Math.floor((side - height) / 2) };
   }
 
-  // Pad to a square with black and resize it to `size` pixels a side.
+  // Pad an image with black to a square, and resize it to `size` pixels a side.
   function toSquare(source, width, height, size) {
     const { side, left, top } = squareAround(width, height);
     return resizeBytes(source, width, height, { left: -left, top: -top, width: side, height: side }, size, size);
   }
 
-  // The inverse for probabilities: a function that gives row y of the picture as Float32Array (width).
-  // Row by row, because all of a large radiograph at once would take hundreds of megabytes.
+  // Return the inverse for probabilities, as a function that returns row y of the image as Float32Array (width).
+  // It works row by row, because a whole large radiograph would take hundreds of megabytes.
   function fromSquare(square, size, width, height) {
     const { side, left, top } = squareAround(width, height);
     const scale = size / side;
@@ -102,14 +102,14 @@ globalThis.tryit ??= {};
     };
   }
 
-  // Round to the nearest whole number, halves to the even one, as Python and NumPy do.
+  // Round to the nearest integer, with halves to even, as Python and NumPy do.
   function round(value) {
     const low = Math.floor(value);
     const rest = value - low;
     return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1;
   }
 
-  // Width and height of a picture whose longer side becomes `size` pixels.
+  // Return the width and height of an image after its longer side is resized to `size` pixels.
   function fitted(width, height, size) {
     const side = Math.max(width, height);
     return [Math.max(1, round((width * size) / side)), Math.max(1, round((height * size) / side))];
