@@ -5,7 +5,7 @@
     python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
     python tools/ship.py phantom
 
-Only a network trained on phantoms alone may be distributed, because we hold no rights in patients' images.
+Only a network trained on phantoms alone may be distributed: weights trained on patients' images are not ours to give.
 """
 
 import json
