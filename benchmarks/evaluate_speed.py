@@ -65,7 +65,7 @@ def main() -> None:
         made(folder)
         get_reusable_executor().shutdown()
         start, spent = time.perf_counter(), processor_seconds()
-        rows, scores = measure(EvaluateConfig(), folder / "data", list(range(FOLDS)), folder)
+        rows, scores = measure(EvaluateConfig(), Dataset.load(folder / "data"), list(range(FOLDS)), folder)
         seconds = time.perf_counter() - start
         get_reusable_executor().shutdown()  # the time of a worker is known only after it ends
         spent = processor_seconds() - spent

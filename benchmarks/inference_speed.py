@@ -22,7 +22,6 @@ from rounds import alternate, ratio, spread
 
 from cxrseg import models, paths
 from cxrseg.phantom import phantom
-from cxrseg.train.augment import CONTRAST
 from cxrseg.train.inputs import network_input
 
 ROUNDS, IMAGES = 20, 16
@@ -33,9 +32,9 @@ def main() -> None:
     model = keras.saving.load_model(models.weights_file(models.DEFAULT), compile=False)
     session = onnxruntime.InferenceSession(models.graph_file(models.DEFAULT), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    _, side, _, channels = model.input_shape
+    side = model.input_shape[1]
     images = np.stack([phantom(2023, n, "Normal", side).image for n in range(IMAGES)])
-    inputs = network_input(images, side, CONTRAST[channels])
+    inputs = network_input(images, side)
 
     def by_keras(batch):
         return np.concatenate([keras.ops.convert_to_numpy(model.predict_on_batch(part)) for part in parts(batch)])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cxrseg import provenance
 from cxrseg.data.dataset import Dataset
-from cxrseg.evaluate.predict import load_keras
+from cxrseg.evaluate.predict import load_keras, predict
 from cxrseg.files import write_json
 
 import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
@@ -31,7 +31,7 @@ from cxrseg.config import DataConfig, TrainConfig
 from cxrseg.data.duplicates import describe, near_duplicates
 from cxrseg.data.prepare import prepare
 from cxrseg.data.split import split
-from cxrseg.evaluate import predict, stats
+from cxrseg.evaluate import stats
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.train.fold import train
 

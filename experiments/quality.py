@@ -24,11 +24,10 @@ import joblib
 
 from cxrseg import provenance
 from cxrseg.data.dataset import Dataset
-from cxrseg.evaluate.predict import Network
+from cxrseg.evaluate.predict import Network, load_keras, predict
 from cxrseg.files import write_json
 
 import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
-import keras
 import numpy as np
 import pandas as pd
 from scipy import ndimage
@@ -37,7 +36,7 @@ from scipy.optimize import minimize
 from cxrseg import paths
 from cxrseg.config import DataConfig, TrainConfig
 from cxrseg.data.prepare import prepare
-from cxrseg.evaluate import predict, quality
+from cxrseg.evaluate import quality
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.train.fold import train
 
@@ -79,13 +78,13 @@ def datasets(data: str, work: Path) -> dict[str, Path]:
     return {name: work / name for name in configs}
 
 
-def networks(folders: dict[str, Path], work: Path) -> dict[str, keras.Model]:
+def networks(folders: dict[str, Path], work: Path) -> dict[str, Network]:
     """Train the missing networks and load all of them."""
     for name, (source, recipe) in NETWORKS.items():
         if not (work / f"net-{name}" / "train.json").is_file():
             config = TrainConfig(input_size=SIZE, patience=0, **recipe)
             train(config, folders[source], work / f"net-{name}", TESTED)
-    return {name: keras.saving.load_model(work / f"net-{name}" / "model.keras", compile=False) for name in NETWORKS}
+    return {name: load_keras([work / f"net-{name}" / "model.keras"]) for name in NETWORKS}
 
 
 def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

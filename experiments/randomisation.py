@@ -22,10 +22,10 @@ from zero_shot import decision_cases
 from cxrseg import paths, provenance
 from cxrseg.config import DataConfig, TrainConfig
 from cxrseg.data.sources import covid_qu_ex
-from cxrseg.evaluate import metrics, predict, stats
+from cxrseg.evaluate import metrics, stats
 from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.pooled import BATCH
-from cxrseg.evaluate.predict import Network
+from cxrseg.evaluate.predict import Network, predict
 from cxrseg.files import write_json
 from cxrseg.phantom import stream
 from cxrseg.phantom.parameters import SETTINGS, varied
