@@ -127,19 +127,20 @@ def _displayed(stored: np.ndarray, dataset, kind: str) -> tuple[np.ndarray, bool
     """Apply the modality and the VOI transformation, and say whether the lowest value is white."""
     inverted = kind == "MONOCHROME1" or str(dataset.get("PresentationLUTShape") or "").strip().upper() == "INVERSE"
     padding = _padding(stored, dataset)
-    values, steps = stored, 0
+    values, transformed = stored, False
     if modality := _modality(dataset, signed=stored.dtype.kind == "i"):
-        values, steps = modality(stored), 1
+        values, transformed = modality(stored), True
     if voi := _voi(dataset, signed=bool(values.min() < 0)):
         shown = voi(values)
         kept = shown[~padding] if not padding.all() else shown
-        if np.ptp(kept) > 0:  # a window beside the values would leave a blank picture
-            values, steps = shown, steps + 1
+        if np.ptp(kept) > 0:  # else the window lies beside the values, and the picture would be blank
+            values, transformed = shown, True
     if padding.any() and not padding.all():
-        deep = values.dtype != np.uint8 or steps
-        share = (99.9 if inverted else 0.1) if deep else (100 if inverted else 0)
-        fill = np.percentile(values[~padding], share)
-        values = np.where(padding, fill, values).astype(np.float64 if deep else np.uint8)
+        deep = transformed or values.dtype != np.uint8
+        # Deep values are later stretched between percentiles 0.1 and 99.9: one dark pixel must not set the black.
+        tail = 0.1 if deep else 0
+        darkest = np.percentile(values[~padding], 100 - tail if inverted else tail)
+        values = np.where(padding, darkest, values).astype(np.float64 if deep else np.uint8)
     return values, inverted
 
 
