@@ -17,7 +17,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from cxrseg.data.images import EXPECTED, check_size, unreadable
 
 MAX_SPACING = 100
-"""Spacing of pixels above which the file must be wrong, millimetres: no chest would fill ten such pixels."""
+"""Spacing of pixels above which the file must be wrong, in millimetres (a chest would fill fewer than ten)."""
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99\0"
 

@@ -16,7 +16,7 @@ MAX_SIDE = 8192
 limit takes 2 GB of memory to decode (windowed DICOM; 1.2 GB as PNG), and a strip padded to a square 0.1 GB."""
 
 MAX_BYTES = 4 * MAX_SIDE**2
-"""Longest file read, bytes: four for every pixel of the largest image."""
+"""Longest file read, in bytes (four for every pixel of the largest image)."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom")
 """File names that are taken for radiographs, in lower case."""

@@ -10,7 +10,7 @@ from PIL import Image
 from cxrseg.data.images import Source, read_pixels, source_name
 
 SIDE = 512
-"""Side from which on a mask is looked at in steps, pixels: its levels show on a part of its pixels."""
+"""Side in pixels from which on a mask is looked at in steps, because its levels show on a part of its pixels."""
 
 SPREAD = 0.06
 """Difference between neighbours, and between the values of one level, as a share of the brightest value."""

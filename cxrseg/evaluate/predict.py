@@ -2,9 +2,13 @@
 
 ::
 
-    image ─ to_square ─▶ square of 256 pixels ─ network_input ─▶ network ─▶ probability on the network's grid
-          ─ to_grid ─▶ levels (steps of 1/255) on the square ─ to_masks ─▶ masks on the square
-          ─ in_pixels ─▶ masks at the native resolution of the image
+    image
+      ─ to_square ─────▶ square of 256 pixels
+      ─ network_input ─▶ input of the network
+      ─ network ───────▶ probability on the grid of the network
+      ─ to_grid ───────▶ levels, steps of 1/255, on the square
+      ─ to_masks ──────▶ masks on the square
+      ─ in_pixels ─────▶ masks at the native resolution of the image
 
 A prepared dataset already contains the squares, and is scored with the masks on the square.
 """

@@ -19,7 +19,7 @@ COLUMNS = (
     "file", "width", "height", "left_px", "right_px", "left_mm2", "right_mm2", "left_to_right",
     "predicted_dice", "warning", "mask", "overlay", "crop",
 )  # fmt: skip
-"""Columns of ``segmentations.csv``. Left and right are the patient's: the left lung is on the right of the image."""
+"""Columns of ``segmentations.csv``. Left and right are the patient's, so the left lung is on the right of the image."""
 
 
 def segment_files(

@@ -9,7 +9,7 @@ OVERLAY_SIDE = 1024
 """Longest side of an overlay in pixels. It is for viewing only; the mask file has the native resolution."""
 
 TINT = np.array([0, 158, 115], np.float32)
-"""Colour of the lungs in the overlay, sRGB: Okabe and Ito's bluish green."""
+"""Colour of the lungs in the overlay, in sRGB (Okabe and Ito's bluish green)."""
 
 
 def overlay(image: np.ndarray, mask: np.ndarray) -> Image.Image:

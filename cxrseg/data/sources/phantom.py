@@ -11,7 +11,7 @@ from cxrseg.data.pairing import check_known
 
 STRUCTURES = ("lungs", "infection")
 DEFAULT_CASES = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
-"""How many of each class where ``data.cases_per_class`` is empty: enough to train on in a few minutes."""
+"""How many of each class where ``data.cases_per_class`` is empty, enough to train on in a few minutes."""
 
 
 def cases(config: DataConfig) -> list[Case]:

@@ -18,7 +18,7 @@ LISTING = "https://data.mendeley.com/public-api/datasets/2jg8vfdmpm/files?folder
 """Where the publisher lists the files of the dataset (doi 10.17632/2jg8vfdmpm.1)."""
 
 SIZE = 34_738_327
-"""Length of the validated archive, bytes: tells it from others, should several names fit."""
+"""Length of the validated archive in bytes, which tells it from others, should several names fit."""
 
 ARCHIVE = "rsua-validated.zip"
 """Name of the archive in the cache."""
