@@ -88,7 +88,13 @@ def book(
 @app.command()
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run, or default: the model that comes with cxrseg.")],
-    on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
+    on: Annotated[
+        str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH; see cxrseg sources.")
+    ],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE,…", help="Values of a structure in label maps: lungs=1,2."),
+    ] = None,
 ) -> None:
     """Score a run on another dataset of radiographs and write runs/RUN/external/."""
     with plain_errors():
@@ -216,6 +222,19 @@ def segment(
             print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
         if problems:
             raise ValueError("\nerror: ".join(problems))
+
+
+@app.command()
+def sources() -> None:
+    """List the collections of radiographs that can be read, with their licences and how to get them."""
+    with plain_errors():
+        from cxrseg.data.sources import SOURCES
+
+        for name, module in SOURCES.items():
+            about = module.ABOUT
+            print(f"{name}: {about.cases} cases; licence: {about.licence}; to get it: {about.get}")
+            if about.outlines:
+                print(f"  its masks: {about.outlines}")
 
 
 @app.command()

@@ -28,14 +28,20 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which radiographs, and how they are split (notebook 01-data)."""
 
-    source: Literal["phantom", "rsua", "covid_qu_ex", "folder"] = Field(
-        "phantom", description="where the radiographs come from"
-    )
+    source: Literal[
+        "phantom", "rsua", "covid_qu_ex", "jsrt", "montgomery", "shenzhen", "darwin", "chexmask", "folder", "csv"
+    ] = Field("phantom", description="where the radiographs come from")
     setting: Literal["realistic", "randomised"] = Field(
         "realistic", description="of phantoms: as a chest looks, or varied far beyond that, to learn from"
     )
     path: str = Field("", description="archive or folder of the source; empty: the source's own default")
     structures: list[str] = Field(["lungs"], min_length=1, description="what to segment; the first one is scored first")
+    labels: dict[str, list[Annotated[int, Field(ge=1)]]] = Field(
+        {}, description="of label maps: the values of each structure; empty: the two lungs, if there are two values"
+    )
+    patient: str = Field(
+        "", description="regular expression whose first group is the patient in a file name; empty: none"
+    )
     cases_per_class: dict[str, Annotated[int, Field(ge=1)]] = Field(
         {}, description="how many cases to draw of each class; empty: the source's own number"
     )

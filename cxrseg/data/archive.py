@@ -3,9 +3,10 @@
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import numpy as np
 
@@ -87,9 +88,43 @@ def radiograph(path: Path, name: str) -> np.ndarray:
     return images.read_radiograph(_open(path, name), _label(path, name))
 
 
-def mask(path: Path, name: str) -> np.ndarray:
-    """Read one mask of an archive or folder, see `cxrseg.data.masks.read_mask`."""
-    return read_mask(_open(path, name), _label(path, name))
+def mask(path: Path, names: Mapping[str, str], values: tuple[int, ...] = ()) -> np.ndarray:
+    """Read the mask of a structure from one file of an archive or folder, or from a file for each of its parts.
+
+    Parameters
+    ----------
+    path : Path
+    names : mapping of str to str
+        The file of the structure, or the files of the structures whose union it is.
+    values : tuple of int
+        As for `cxrseg.data.masks.read_mask`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (height, width) bool.
+    """
+    parts = [read_mask(_open(path, name), _label(path, name), part, values) for part, name in names.items()]
+    if len({part.shape for part in parts}) > 1:
+        raise ValueError(f"{path}: {' and '.join(names.values())} differ in size; expected masks of one image")
+    return np.logical_or.reduce(parts)
+
+
+def content(path: Path, name: str) -> bytes:
+    """Return the content of a file of an archive or folder."""
+    file = _open(path, name)
+    return file if isinstance(file, bytes) else file.read_bytes()
+
+
+def stream(path: Path, name: str) -> IO[bytes]:
+    """Open a file of an archive or folder for reading, too long to be held in memory."""
+    return (path / name).open("rb") if path.is_dir() else _archive(path).open(name)
+
+
+def is_dicom(path: Path, name: str) -> bool:
+    """Return whether a file has the signature of DICOM, whatever its name."""
+    with stream(path, name) as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _label(path: Path, name: str) -> str:

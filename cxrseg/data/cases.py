@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 CLASSES = ("COVID", "Non-COVID", "Normal")
 """Diagnostic classes, named as the paper names them."""
+
+LUNGS = ("right_lung", "left_lung")
+"""Structures whose union is ``"lungs"``."""
 
 _SPELLINGS = {
     "covid": "COVID",
@@ -50,6 +54,11 @@ def plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
+def is_class(folder: str) -> bool:
+    """Return whether a folder name is a common spelling of one of the paper's classes."""
+    return plain(folder) in _SPELLINGS
+
+
 def class_name(folder: str) -> str:
     """Return the diagnostic class that a folder name means.
 
@@ -61,3 +70,23 @@ def class_name(folder: str) -> str:
     ('COVID', 'Non-COVID', 'Pneumonia')
     """
     return _SPELLINGS.get(plain(folder), folder)
+
+
+class About(NamedTuple):
+    """What `cxrseg sources` says of a collection.
+
+    Attributes
+    ----------
+    cases : str
+        How many there are.
+    licence : str
+    get : str
+        How to get it.
+    outlines : str
+        Where its masks differ from outlines of the lungs that a study of its own would draw; empty if they do not.
+    """
+
+    cases: str
+    licence: str
+    get: str
+    outlines: str = ""

@@ -64,7 +64,7 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     [[255, 255, 255], [255, 255, 255]]
     """
     values, inverted = _read(file, name)
-    grey = values if values.dtype == np.uint8 else _to_8_bit(values)
+    grey = values if values.dtype == np.uint8 else to_8_bit(values)
     return 255 - grey if inverted else grey
 
 
@@ -99,7 +99,7 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
         As for `read_radiograph`.
     """
     name = source_name(file, name)
-    with _opened(file, name) as stream:
+    with opened(file, name) as stream:
         if not _is_dicom(stream, name):
             return None
         from cxrseg.data import dicom  # importing pydicom takes a tenth of a second
@@ -107,7 +107,8 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
         return dicom.spacing(stream, name)
 
 
-def _to_8_bit(values: np.ndarray) -> np.ndarray:
+def to_8_bit(values: np.ndarray) -> np.ndarray:
+    """Map values linearly to uint8, so that their percentiles 0.1 and 99.9 become 0 and 255."""
     low, high = np.percentile(values, (0.1, 99.9))
     if high == low:  # nearly constant: the few other pixels are all that there is to see
         low, high = float(values.min()), float(values.max())
@@ -122,7 +123,8 @@ def source_name(file: Source, name: str | None) -> str:
     return name or (os.fspath(file) if isinstance(file, str | os.PathLike) else "image")
 
 
-def _opened(file: Source, name: str):
+def opened(file: Source, name: str):
+    """Open a file for reading, as a context; a file object that is given stays open."""
     if isinstance(file, bytes):
         return io.BytesIO(file)
     if not isinstance(file, str | os.PathLike):
@@ -136,7 +138,7 @@ def _opened(file: Source, name: str):
 def _read(file: Source, name: str | None, colours: bool = False) -> tuple[np.ndarray, bool]:
     """Return (height, width) grey values of the file's own depth, and whether white is the lowest."""
     name = source_name(file, name)
-    with _opened(file, name) as stream, warnings.catch_warnings():
+    with opened(file, name) as stream, warnings.catch_warnings():
         # Warnings of Pillow and pydicom about metadata do not matter here; only an error does.
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -182,8 +184,10 @@ def unreadable(name: str, error: Exception) -> ValueError:
 def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bool]:
     # A damaged file can make a decoder raise nearly anything, hence the broad excepts.
     try:
-        image: Image.Image = Image.open(stream, formats=("PNG", "JPEG", "BMP", "TIFF"))
-        pages = image.n_frames if isinstance(image, TiffImageFile) else 1
+        # GIF has 256 colours at most: enough for a mask, too few for a radiograph.
+        formats = ("PNG", "JPEG", "BMP", "TIFF", "GIF") if colours else ("PNG", "JPEG", "BMP", "TIFF")
+        image: Image.Image = Image.open(stream, formats=formats)
+        pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "GIF") else 1
     except Image.UnidentifiedImageError:
         raise ValueError(f"{name}: this is not an image of a known kind; {EXPECTED}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -4,9 +4,12 @@ A mask may hold grey levels along its outline, from anti-aliasing or JPEG. Insid
 colours inside are several structures, and many are a picture.
 """
 
+import warnings
+
 import numpy as np
 from PIL import Image
 
+from cxrseg.data.arrays import read_array
 from cxrseg.data.images import Source, read_pixels, source_name
 
 SIDE = 512
@@ -19,17 +22,28 @@ LEAST = 0.01
 """Share of the pixels inside from which a level counts."""
 
 
-def read_mask(file: Source, name: str | None = None) -> np.ndarray:
+class MaskWarning(UserWarning):
+    """A mask was read in a way that its reader should know of; the same words for all masks of one kind."""
+
+
+def read_mask(
+    file: Source, name: str | None = None, structure: str = "lungs", values: tuple[int, ...] = ()
+) -> np.ndarray:
     """Read a mask as true and false.
 
     A pixel is in the mask above half of the level that the mask has inside. Without an inside, as in a mask of single
     pixels, full scale is the smallest of 1, 255 and 65535 that no pixel exceeds. A mask may be drawn in any one colour
-    on black, or in the transparency of a picture of one colour.
+    on black, or in the transparency of a picture of one colour. Two levels or colours are the lungs, if they lie side
+    by side.
 
     Parameters
     ----------
     file, name
-        As for `cxrseg.data.images.read_radiograph`.
+        As for `cxrseg.data.images.read_radiograph`; also GIF, and what `cxrseg.data.arrays.read_array` reads.
+    structure : str
+        Whose mask it is.
+    values : tuple of int
+        The values of the structure in a label map. Empty: the file is a mask.
 
     Returns
     -------
@@ -39,34 +53,62 @@ def read_mask(file: Source, name: str | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        As for `read_radiograph`. Also where the mask has several levels or colours, or so many that it is a picture.
+        As for `read_radiograph` and `read_array`. Also where the mask has several levels or colours other than two
+        lungs, or so many that it is a picture.
+
+    Warns
+    -----
+    MaskWarning
+        Two levels or colours are read as the two lungs.
     """
-    values, inverted = read_pixels(file, name)
-    if values.ndim == 3:
-        values = _one_colour(values, source_name(file, name))
-    top = values.max()
+    shown = source_name(file, name)
+    pixels, inverted = read_array(file, shown, structure), False
+    if pixels is None:
+        pixels, inverted = read_pixels(file, name)
+    if values:
+        if pixels.ndim == 3:
+            pixels = _one_colour(pixels)
+        return np.isin(pixels, values)
+    kind = "levels"
+    if pixels.ndim == 3:
+        pixels, kind = _one_colour(pixels), "levels" if _is_grey(pixels) else "colours"
+    top = pixels.max()
     if top <= 0:
-        return np.full(values.shape, inverted)
-    levels = _levels(values)
-    noisy = not levels and len(np.unique(values)) > 64 and np.mean(values > top / 2) > 0.05
+        return np.full(pixels.shape, inverted)
+    levels = _levels(pixels)
+    noisy = not levels and len(np.unique(pixels)) > 64 and np.mean(pixels > top / 2) > 0.05
     if noisy or any(high - low > 4 * SPREAD * top for low, high in levels):
         raise ValueError(
-            f"{source_name(file, name)}: this mask has many grey levels, as a picture has; "
-            "expected a mask of 0 and 255, or of 0 and 1"
+            f"{shown}: this mask has many grey levels, as a picture has; expected a mask of 0 and 255, or of 0 and 1"
         )
-    if levels and values.min() > 0 and levels[0][0] - values.min() <= SPREAD * top and np.ptp(values) > 0:
+    if levels and pixels.min() > 0 and levels[0][0] - pixels.min() <= SPREAD * top and np.ptp(pixels) > 0:
         levels = levels[1:]  # a background that is not quite black
     if len(levels) > 1:
-        listed = ", ".join(f"{(low + high) / 2:g}" for low, high in levels)
-        raise ValueError(
-            f"{source_name(file, name)}: this mask has several levels ({listed}), one for each structure?; "
-            "expected a mask of 0 and 255, or of 0 and 1, for each structure"
-        )
+        if structure != "lungs" or not _side_by_side(pixels, levels):
+            listed = f" ({', '.join(f'{(low + high) / 2:g}' for low, high in levels)})" if kind == "levels" else ""
+            raise ValueError(
+                f"{shown}: this mask has {len(levels)} {kind}{listed}, one for each structure?; expected a mask of the "
+                f"{structure} alone, or data.labels (--labels {structure}=1,2) that names the values of the {structure}"
+            )
+        warnings.warn(f"the mask has two {kind}, read as the two lungs", MaskWarning, stacklevel=2)
     full = next((scale for scale in (1, 255, 65535) if top <= scale), top)
     if levels:
         full = min(full, np.mean(levels[0]))
-    mask = values > full / 2
+    mask = pixels > full / 2
     return ~mask if inverted else mask
+
+
+def _side_by_side(pixels: np.ndarray, levels: list[tuple[float, float]]) -> bool:
+    """Return whether two levels are two lungs: about as large, and one on the left of the other."""
+    if len(levels) != 2:
+        return False
+    (low, _), (high, _) = levels
+    middle = (levels[0][1] + high) / 2
+    dim, bright = (pixels > low / 2) & (pixels <= middle), pixels > middle
+    columns = [np.flatnonzero(part) % pixels.shape[1] for part in (dim, bright)]
+    share = np.mean(columns[0] < columns[1].mean()), np.mean(columns[1] < columns[0].mean())
+    small, large = sorted(map(len, columns))
+    return large < 4 * small and min(share) < 0.1 and max(share) > 0.9
 
 
 def _levels(values: np.ndarray) -> list[tuple[float, float]]:
@@ -85,8 +127,8 @@ def _levels(values: np.ndarray) -> list[tuple[float, float]]:
     return [(group[0], group[-1]) for group in groups if len(group) >= LEAST * len(inside)]
 
 
-def _one_colour(pixels: np.ndarray, name: str) -> np.ndarray:
-    """Return the brightness of a mask that is drawn in one colour, (height, width) uint8.
+def _one_colour(pixels: np.ndarray) -> np.ndarray:
+    """Return a mask that is drawn in colours as levels, (height, width) uint8.
 
     Parameters
     ----------
@@ -99,13 +141,18 @@ def _one_colour(pixels: np.ndarray, name: str) -> np.ndarray:
         return alpha
     colour = np.where(alpha[..., None] > 0, colour, 0)
     bright = colour.max(axis=2)
-    if np.ptp(colour.astype(int), axis=2).max() <= 16:
+    if _is_grey(pixels):
         return np.asarray(Image.fromarray(colour).convert("L"))
-    hues = (colour[bright > 127].astype(int) // 64 * np.array([16, 4, 1])).sum(axis=1)
-    found = [hue for hue, count in zip(*np.unique(hues, return_counts=True), strict=True) if count >= LEAST * len(hues)]
-    if len(found) > 1:
-        raise ValueError(
-            f"{name}: this mask has {len(found)} colours, one for each structure?; "
-            "expected a mask of one colour on black for each structure"
-        )
-    return bright
+    hues = (colour.astype(int) // 64 * np.array([16, 4, 1])).sum(axis=2)
+    inside = hues[bright > 127]
+    found = [
+        hue for hue, count in zip(*np.unique(inside, return_counts=True), strict=True) if count >= LEAST * len(inside)
+    ]
+    if len(found) < 2:
+        return bright
+    return (np.searchsorted(found, hues) + 1).astype(np.uint8) * (np.isin(hues, found) & (bright > 127))
+
+
+def _is_grey(pixels: np.ndarray) -> bool:
+    colour = np.where(pixels[..., 3:] > 0, pixels[..., :3], 0)
+    return bool(np.ptp(colour.astype(int), axis=2).max() <= 16)

@@ -6,7 +6,7 @@ cannot be read, so that `cxrseg.data.prepare` refuses it by name and continues.
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -15,7 +15,7 @@ import numpy as np
 
 from cxrseg.config import DataConfig
 from cxrseg.data import archive
-from cxrseg.data.cases import Case
+from cxrseg.data.cases import LUNGS, Case
 
 
 class Image(NamedTuple):
@@ -25,9 +25,18 @@ class Image(NamedTuple):
     label: str
     case_id: str
     name: str
+    group: str | None = None
 
 
-def pair(path: Path, found: Iterable[Image], masks: Mapping[str, Mapping], expected: str) -> list[Case]:
+def pair(
+    path: Path,
+    found: Iterable[Image],
+    masks: Mapping[str, Mapping],
+    expected: str,
+    structures: Iterable[str] = (),
+    labels: Mapping[str, list[int]] | None = None,
+    read: Callable[[Path, str], np.ndarray] = archive.radiograph,
+) -> list[Case]:
     """Pair images with masks by key.
 
     Parameters
@@ -40,6 +49,13 @@ def pair(path: Path, found: Iterable[Image], masks: Mapping[str, Mapping], expec
         For each structure, the names of the mask files by key.
     expected : str
         Where a mask should be, for errors.
+    structures : iterable of str, optional
+        What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.data.cases.LUNGS` in
+        cases that have no mask of both lungs.
+    labels : mapping of str to list of int, optional
+        For each structure, its values in a label map; see `cxrseg.data.masks.read_mask`.
+    read : callable
+        Reads an image, given the archive or folder and the name.
 
     Returns
     -------
@@ -52,35 +68,49 @@ def pair(path: Path, found: Iterable[Image], masks: Mapping[str, Mapping], expec
         Not one image has a mask of some structure.
     """
     found = sorted(found, key=lambda image: image.name)
-    for structure, by_key in masks.items():
-        bare = [image.name for image in found if image.key not in by_key]
+    structures = list(structures) or list(masks)
+    shared = Counter(image.key for image in found)
+
+    def files(image: Image, structure: str) -> dict[str, list[str]]:
+        """Return the mask files of an image for a structure, by the structures whose union it is."""
+        whole = masks.get(structure, {}).get(image.key, [])
+        if structure == "lungs" and not whole:
+            sides = {side: masks.get(side, {}).get(image.key, []) for side in LUNGS}
+            if any(sides.values()):
+                return sides
+        return {structure: whole}
+
+    for structure in structures:
+        bare = [image.name for image in found if not any(files(image, structure).values())]
         if len(bare) == len(found):
             listed = ", ".join(bare[:3]) + (", …" if len(bare) > 3 else "")
             raise ValueError(
                 f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed}); expected {expected}"
             )
-    shared = Counter(image.key for image in found)
 
-    def reader(image: Image, structure: str, names: list[str]) -> partial:
-        if shared[image.key] > 1:
-            others = [other.name for other in found if other.key == image.key and other != image]
-            problem = f"ambiguous, its {structure} mask would also be that of {', '.join(others)}"
-        elif len(names) > 1:
-            problem = f"ambiguous, {len(names)} {structure} masks fit: {', '.join(names)}"
-        elif not names:
-            problem = f"its {structure} mask is missing"
-        else:
-            return partial(archive.mask, path, names[0])
-        return partial(refuse, f"{path}/{image.name}: {problem}; expected {expected}")
+    def reader(image: Image, structure: str) -> partial:
+        parts = files(image, structure)
+        for part, names in parts.items():
+            if shared[image.key] > 1:
+                others = [other.name for other in found if other.key == image.key and other != image]
+                problem = f"ambiguous, its {part} mask would also be that of {', '.join(others)}"
+            elif len(names) > 1:
+                problem = f"ambiguous, {len(names)} {part} masks fit: {', '.join(names)}"
+            elif not names:
+                problem = f"its {part} mask is missing"
+            else:
+                continue
+            return partial(refuse, f"{path}/{image.name}: {problem}; expected {expected}")
+        values = tuple((labels or {}).get(structure, ()))
+        return partial(archive.mask, path, {part: names[0] for part, names in parts.items()}, values)
 
     return [
         Case(
             case_id=image.case_id,
             label=image.label,
-            image=partial(archive.radiograph, path, image.name),
-            masks={
-                structure: reader(image, structure, by_key.get(image.key, [])) for structure, by_key in masks.items()
-            },
+            image=partial(read, path, image.name),
+            masks={structure: reader(image, structure) for structure in structures},
+            group=image.group,
         )
         for image in found
     ]

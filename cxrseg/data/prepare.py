@@ -3,6 +3,8 @@
 import hashlib
 import json
 import time
+import warnings
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from cxrseg.config import MAY_BE_EMPTY, DataConfig
 from cxrseg.data.cases import Case
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.duplicates import describe, near_duplicates
+from cxrseg.data.masks import MaskWarning
 from cxrseg.data.sources import find_cases
 from cxrseg.data.split import assign_folds, clusters
 from cxrseg.data.square import mask_to_square, to_square
@@ -51,7 +54,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     if not cases:
         raise ValueError(f"{config.path or config.source}: no cases found")
     with new_folder(folder) as partial:
-        table, refused, details, resized = _write_arrays(cases, config, partial, workers)
+        table, refused, details, notes = _write_arrays(cases, config, partial, workers)
         _check_refused(refused, len(cases), config)
         twins = []
         if _may_repeat(config):
@@ -66,7 +69,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
             "image_size": config.image_size,
             "parameters": config.model_dump(),
             "refused": refused,
-            "resized_masks": resized,
+            "notes": dict(notes),
             "duplicates": [
                 {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
             ],
@@ -79,14 +82,20 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
 
 
 class Checked(NamedTuple):
-    """The pixels of a case: ``image``, (height, width) uint8, and ``masks`` of each structure, (height, width) bool.
+    """A case that was read and found usable.
 
-    ``resized`` says whether a mask had another size than the image.
+    Attributes
+    ----------
+    image : (height, width) uint8 array
+    masks : list of (height, width) bool array
+        One for each structure.
+    notes : set of str
+        What a reader should know of how the masks were read, in the same words for all cases of one kind.
     """
 
     image: np.ndarray
     masks: list[np.ndarray]
-    resized: bool
+    notes: set[str]
 
 
 def read(case: Case, structures: list[str]) -> Checked:
@@ -98,24 +107,32 @@ def read(case: Case, structures: list[str]) -> Checked:
         A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full, inverted or,
         where the structure may not be absent, empty.
     """
-    image, masks, resized = case.image(), [case.masks[structure]() for structure in structures], False
+    image = case.image()
     if image.min() == image.max():
         raise ValueError(f"the image is constant (every pixel {image.min()})")
-    for k, (structure, mask) in enumerate(zip(structures, masks, strict=True)):
-        if mask.shape != image.shape:
-            masks[k] = mask = _fitted(mask, image, structure)
-            resized = True
-        if structure not in MAY_BE_EMPTY and not mask.any():
-            raise ValueError(f"the {structure} mask is empty")
-        if mask.all():
-            raise ValueError(f"the {structure} mask covers the whole image")
-        edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-        if edge.mean() > 0.9 and mask.mean() > 0.5:
-            raise ValueError(
-                f"the {structure} mask covers the edges and {mask.mean():.0%} of the image; "
-                "expected the structure to be bright: is the mask inverted?"
-            )
-    return Checked(image, masks, resized)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", MaskWarning)
+        masks = [_checked(case.masks[structure](), image, structure) for structure in structures]
+    return Checked(image, masks, {str(warning.message) for warning in caught})
+
+
+def _checked(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
+    if mask.shape != image.shape:
+        mask = _fitted(mask, image, structure)
+        warnings.warn("the mask has another size than the image, and was resized to it", MaskWarning, stacklevel=2)
+    if structure not in MAY_BE_EMPTY and not mask.any():
+        raise ValueError(f"the {structure} mask is empty")
+    if mask.all():
+        raise ValueError(f"the {structure} mask covers the whole image")
+    edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    if edge.mean() > 0.9 and mask.mean() > 0.5:
+        raise ValueError(
+            f"the {structure} mask covers the edges and {mask.mean():.0%} of the image; "
+            "expected the structure to be bright: is the mask inverted?"
+        )
+    if structure == "lungs" and not 0.02 < mask[:, : mask.shape[1] // 2].sum() / mask.sum() < 0.98:
+        warnings.warn("the mask lies on one side of the image: only one lung?", MaskWarning, stacklevel=2)
+    return mask
 
 
 def _fitted(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
@@ -132,7 +149,7 @@ def _fitted(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
 def _read(case: Case, config: DataConfig) -> dict | str:
     """Read and check one case; return its row and arrays, or the reason why it is refused."""
     try:
-        image, masks, resized = read(case, config.structures)
+        image, masks, notes = read(case, config.structures)
     except (ValueError, OSError) as error:
         return str(error)
     square = to_square(image, config.image_size)
@@ -150,7 +167,7 @@ def _read(case: Case, config: DataConfig) -> dict | str:
         row[f"{structure}_share"] = round(float(stack[..., k].mean()), 4)
     return {
         "row": row,
-        "resized": resized,
+        "notes": notes,
         "image": square,
         "masks": stack,
         "detail": describe(square) if _may_repeat(config) else None,
@@ -164,7 +181,8 @@ def _may_repeat(config: DataConfig) -> bool:
 
 def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: int | None):
     size, structures = config.image_size, len(config.structures)
-    rows, refused, details, resized = [], [], [], 0
+    rows, refused, details = [], [], []
+    notes: Counter[str] = Counter()
     if workers is None and len(cases) < 32:
         workers = 1  # starting processes takes longer
     results = starmap(_read, ((case, config) for case in cases), workers)
@@ -180,15 +198,15 @@ def _write_arrays(cases: list[Case], config: DataConfig, folder: Path, workers: 
                 image_file.write(result["image"].tobytes())
                 mask_file.write(result["masks"].tobytes())
                 details.append(result["detail"])
-                resized += result["resized"]
+                notes.update(result["notes"])
             if done % max(1, len(cases) // 5) == 0 or done == len(cases):
                 print(f"prepared {done:,} of {len(cases):,} cases in {time.monotonic() - began:.0f} s", flush=True)
         # NumPy pads the header, so the number of cases can be filled in last.
         _header(image_file, (len(rows), size, size))
         _header(mask_file, (len(rows), size, size, structures))
-    if resized:
-        print(f"the masks of {resized:,} cases had another size than the image, and were resized to it", flush=True)
-    return pd.DataFrame(rows), refused, details, resized
+    for note, count in notes.items():
+        print(f"note: {count:,} of {len(cases):,} cases: {note}", flush=True)
+    return pd.DataFrame(rows), refused, details, notes
 
 
 def _header(file, shape: tuple) -> None:

@@ -41,9 +41,10 @@ def test_module_can_be_read_in_one_sitting(module):
 
 
 def test_unit_tests_mirror_the_package():
-    covered = {  # by whole runs, rendered pages and the command line
+    covered = {  # by whole runs, rendered pages, the command line, and test_named.py
         "cli", "terminal", "paths", "runs", "workflow", "provenance", "parallel", "report/atlas", "report/book",
         "report/cases", "report/figures", "report/threshold", "report/tryit", "evaluate/external",
+        *(f"data/sources/{name}" for name in ("chexmask", "darwin", "jsrt", "montgomery", "shenzhen", "table")),
     }  # fmt: skip
     for module in MODULES:
         place = module.relative_to(PACKAGE).with_suffix("")

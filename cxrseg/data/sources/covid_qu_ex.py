@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 
 from cxrseg.config import DataConfig
 from cxrseg.data import archive
-from cxrseg.data.cases import Case, class_name
+from cxrseg.data.cases import About, Case, class_name
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
 
+ABOUT = About("5,826", "see its page", "download anasmohammedtahir/covidqu from Kaggle (needs an account)")
 PARTS = ("Train", "Val", "Test")
 FOLDERS = {"lungs": "lung masks", "infection": "infection masks"}
 """Structures, and the folders that hold their masks. An infection mask may be empty."""

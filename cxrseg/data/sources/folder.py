@@ -1,33 +1,38 @@
-"""A folder with images and masks, with or without class folders.
+"""A folder or ZIP of images and masks, laid out as people have it.
 
-Layout: ``<root>/<class>/images/`` and ``<root>/<class>/masks/``, or ``images/`` and ``masks/`` in the root
-itself, where every case gets the label ``"all"``. An image and its mask have the same stem. ``masks`` holds
-the first structure of ``data.structures``, ``masks_<structure>`` each further one, so ``masks_infection``.
+Its simplest layout is ``<class>/images/`` and ``<class>/masks/`` with the same file names, or ``images/`` and
+``masks/`` alone. `cxrseg.data.layout` says what else is understood: other names, masks by structure, parts of a split,
+folders of patients, and one folder in which only the file names tell images from masks.
 """
 
-from pathlib import PurePosixPath
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 from cxrseg.config import DataConfig
 from cxrseg.data import archive
-from cxrseg.data.cases import Case, class_name, plain
+from cxrseg.data.cases import LUNGS, About, Case, plain
 from cxrseg.data.images import SUFFIXES
+from cxrseg.data.layout import MASK_ONLY, SEVERAL, Found, discover
 from cxrseg.data.pairing import Image, pair, sample_cases
 
+ABOUT = About("any", "yours", "a folder or ZIP with images/ and masks/, or laid out in another way")
+
 _LAYOUT = "<class>/images/ and <class>/masks/, or images/ and masks/"
-_EXPECTED = f"a folder with {_LAYOUT}, whose files are {', '.join(SUFFIXES)}"
+_EXPECTED = f"a folder or ZIP with {_LAYOUT}, whose images are {', '.join(SUFFIXES)}"
 
 
 def cases(config: DataConfig) -> list[Case]:
-    """List the cases of a folder.
+    """List the cases of a folder, and print in one line what was found.
 
-    Common spellings of the paper's three classes are mapped to them, other folder names are labels as
-    they stand. Folder names and suffixes may be in upper or lower case. Folders without images are passed
-    over, and so are masks without an image.
+    Common spellings of the paper's three classes are mapped to them, other folder names are labels as they stand.
+    Masks without an image are passed over.
 
     Parameters
     ----------
     config : DataConfig
-        `path` names the folder; `structures`, `cases_per_class` and `seed` are used.
+        `path` names the folder or ZIP; `structures`, `labels`, `patient`, `cases_per_class` and `seed` are used. Masks
+        whose names say no structure are of the first structure, or of those in `labels`.
 
     Returns
     -------
@@ -37,33 +42,90 @@ def cases(config: DataConfig) -> list[Case]:
     Raises
     ------
     ValueError
-        The folder does not exist, has neither layout or both, or has no masks; a class is unknown or has too few cases.
+        The folder does not exist, has no images or no masks, or images at different depths; a class is unknown or has
+        too few cases; `patient` is no regular expression with a group.
     """
     path = archive.existing(config.path, "folder", _EXPECTED)
-    if not path.is_dir():
-        raise ValueError(f"{path}: this is a file; expected {_EXPECTED}")
-    first, *further = config.structures
-    folders = {"masks": first} | {f"masks_{structure}".casefold(): structure for structure in further}
-    found: list[Image] = []
-    masks: dict[str, dict[tuple, list[str]]] = {structure: {} for structure in config.structures}
-    for name in map(PurePosixPath, archive.list_files(path)):
-        if name.suffix.lower() not in SUFFIXES or len(name.parts) not in (2, 3):
-            continue
-        *above, kind, file = name.parts
-        key = (*above, name.stem)
-        if kind.casefold() == "images":
-            label = class_name(above[0]) if above else "all"
-            found.append(Image(key, label, "/".join((*above, file)), str(name)))
-        elif kind.casefold() in folders:
-            masks[folders[kind.casefold()]].setdefault(key, []).append(str(name))
+    names = [name for name in archive.list_files(path) if _is_readable(path, name)]
+    root = ""
+    if path.is_file() and len({name.partition("/")[0] for name in names}) == 1 and "/" in names[0]:
+        root = names[0].partition("/")[0] + "/"  # the folder that was packed, which is no class
+    try:
+        found = discover([name.removeprefix(root) for name in names], config.structures)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if not found:
-        raise ValueError(f"{path}: no images found; expected {_EXPECTED}")
-    if len({len(image.key) for image in found}) > 1:
-        raise ValueError(f"{path}: images both by class and in the root; expected either {_LAYOUT}")
-    if {"noncovid", "noncovidpneumonia"} <= {plain(image.key[0]) for image in found if len(image.key) > 1}:
+        raise ValueError(f"{path}: no images found{_what_there_is(path)}; expected {_EXPECTED}")
+    if {"noncovid", "noncovidpneumonia"} <= {plain(name) for one in found for name in one.name.split("/")[:-1]}:
         raise ValueError(
             f"{path}: these are RSUA's class folders, whose Non_Covid means Normal; expected data.source rsua for them"
         )
-    return sample_cases(
-        pair(path, found, masks, f"{' and '.join(folders)}/ beside images/, with the image's stem"), config
+    masks = _masks(found, config, root)
+    images = [
+        Image(one.key, one.label, one.case_id, root + one.name, patient(config, one.name) or one.group) for one in found
+    ]
+    listed = pair(
+        path, images, masks, f"masks/ beside images/, or names as x_mask ({_LAYOUT})", config.structures, config.labels
     )
+    print(f"{path.name}: {_describe(listed, found, masks)}", flush=True)
+    return sample_cases(listed, config)
+
+
+def _is_readable(path: Path, name: str) -> bool:
+    if name.lower().endswith((*SUFFIXES, *MASK_ONLY)):
+        return True
+    suffix = PurePosixPath(name).suffix[1:]
+    return (not suffix or suffix.isdigit()) and archive.is_dicom(path, name)
+
+
+def patient(config: DataConfig, name: str) -> str | None:
+    """Return the patient whom the file name states according to ``data.patient``, or None.
+
+    Raises
+    ------
+    ValueError
+        ``data.patient`` is no regular expression with a group.
+    """
+    if not config.patient:
+        return None
+    try:
+        found = re.search(config.patient, PurePosixPath(name).name)
+        return found[1] if found else None
+    except (re.error, IndexError) as error:
+        raise ValueError(
+            f"data.patient {config.patient!r}: {error}; expected a regular expression with a group, as ^(.+)_"
+        ) from None
+
+
+def _masks(found: list[Found], config: DataConfig, root: str) -> dict[str, dict[tuple, list[str]]]:
+    """Return the mask files of each structure by the keys of the images."""
+    masks: dict[str, dict[tuple, list[str]]] = {}
+    for one in found:
+        for structure, names in one.masks.items():
+            full = [root + name for name in names]
+            unnamed = list(config.labels) or config.structures[:1]
+            if not structure and any(name.lower().endswith(SEVERAL) for name in full):
+                unnamed = config.structures
+            for of in [structure] if structure else unnamed:
+                masks.setdefault(of, {}).setdefault(one.key, []).extend(full)
+    return masks
+
+
+def _describe(listed: list[Case], found: list[Found], masks: dict) -> str:
+    """Say in one line what was found, so that a wrong guess is seen."""
+    said = [f"{len(listed):,} images"]
+    labels = Counter(case.label for case in listed)
+    if set(labels) != {"all"}:
+        said.append("classes " + ", ".join(f"{label} {count:,}" for label, count in sorted(labels.items())))
+    said.append("masks of " + ", ".join(f"{structure} {len(keys):,}" for structure, keys in sorted(masks.items())))
+    if "lungs" not in masks and set(LUNGS) <= set(masks):
+        said.append("lungs as the union of both")
+    groups = {case.group for case in listed if case.group}
+    said.append(f"{len(groups):,} patients, as {min(groups)}" if groups else "patients unknown")
+    example = next((f"{one.name} with {names[0]}" for one in found for names in one.masks.values()), "")
+    return "; ".join([*said, example])
+
+
+def _what_there_is(path: Path) -> str:
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in archive.list_files(path))
+    return f" among {', '.join(f'{count} {kind}' for kind, count in kinds.most_common(4))}" if kinds else ""

@@ -6,9 +6,10 @@ import numpy as np
 
 from cxrseg import phantom
 from cxrseg.config import DataConfig
-from cxrseg.data.cases import Case
+from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import check_known
 
+ABOUT = About("any", "none needed", "made when asked for", "exact")
 STRUCTURES = ("lungs", "infection")
 DEFAULT_CASES = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
 """How many of each class where ``data.cases_per_class`` is empty, enough to train on in a few minutes."""

@@ -11,9 +11,15 @@ from pathlib import Path, PurePosixPath
 from cxrseg import paths
 from cxrseg.config import DataConfig
 from cxrseg.data import archive
-from cxrseg.data.cases import Case, plain
+from cxrseg.data.cases import About, Case, plain
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
 
+ABOUT = About(
+    "292",
+    "CC BY 4.0",
+    "cxrseg fetch rsua",
+    "probably drawn by a U-Net and corrected by physicians, which flatters U-Nets",
+)
 LISTING = "https://data.mendeley.com/public-api/datasets/2jg8vfdmpm/files?folder_id=root&version=1"
 """Where the publisher lists the files of the dataset (doi 10.17632/2jg8vfdmpm.1)."""
 

@@ -7,7 +7,7 @@ from samples import planted, saved, tiff
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse
 
-from cxrseg.data.masks import read_mask
+from cxrseg.data.masks import MaskWarning, read_mask
 from cxrseg.phantom import LABELS, phantom
 
 
@@ -32,12 +32,6 @@ def test_empty_and_full_mask():
     assert read_mask(saved(Image.new("1", (5, 4), 1), "PNG")).all()
 
 
-def test_label_map_is_refused_rather_than_read_as_empty():
-    labels = Image.fromarray((planted() // 100).astype(np.uint8))
-    with pytest.raises(ValueError, match=r"^left-right\.png: this mask has several levels \(1, 2\).*expected .*255"):
-        read_mask(saved(labels, "PNG"), "left-right.png")
-
-
 def two_lungs(size=200):
     """Return two lungs as masks, the one on the left of the picture first."""
     right, left = np.zeros((2, size, size), bool)
@@ -58,23 +52,41 @@ def in_colours(one, other):
 
 
 @pytest.mark.parametrize(("right_level", "left_level"), [(85, 170), (127, 255), (1, 2), (255, 128), (1, 255)])
-def test_several_levels_are_refused_by_name(right_level, left_level):
+def test_two_levels_side_by_side_are_the_two_lungs(right_level, left_level):
     right, left = two_lungs()
-    with pytest.raises(ValueError, match=r"^a\.png: this mask has several levels \(\d+, \d+\)"):
-        read_mask(png(right * right_level + left * left_level), "a.png")
+    levels = png(right * right_level + left * left_level)
+    with pytest.warns(MaskWarning, match="two lungs"):
+        np.testing.assert_array_equal(read_mask(levels), right | left)
+    with pytest.raises(ValueError, match=r"^a\.png: this mask has 2 levels \(\d+, \d+\).*--labels heart=1,2"):
+        read_mask(levels, "a.png", structure="heart")
+    np.testing.assert_array_equal(read_mask(levels, structure="left_lung", values=(left_level,)), left)
+
+
+def test_levels_that_are_no_lungs_are_refused_by_name():
+    right, left = two_lungs()
+    rows, columns = np.mgrid[:200, :200]
+    heart = (np.hypot(rows - 120, columns - 100) < 20) & ~right & ~left
+    inside = np.hypot(rows - 100, columns - 60) < 12
+    for levels in ((right | left) * 255 - heart * 127, right * 1 + left * 2 + heart * 3, (right | left) * 1 + inside):
+        with pytest.raises(ValueError, match=r"^a\.png: this mask has [23] levels"):
+            read_mask(png(np.where(heart, 128, levels)), "a.png")
 
 
 def test_a_value_for_ignored_pixels_is_refused():
     right, left = two_lungs()
     values = np.where(np.arange(200)[:, None] < 5, 255, right | left)
-    with pytest.raises(ValueError, match=r"several levels \(1, 255\)"):
+    with pytest.raises(ValueError, match=r"2 levels \(1, 255\)"):
         read_mask(png(values), "a.png")
 
 
-def test_several_colours_are_refused_and_one_is_read():
-    with pytest.raises(ValueError, match="this mask has 2 colours"):
-        read_mask(png(in_colours((255, 0, 0), (0, 255, 0))), "a.png")
+def test_two_colours_side_by_side_and_one_colour_are_read():
     right, left = two_lungs()
+    with pytest.warns(MaskWarning, match="two colours"):
+        np.testing.assert_array_equal(read_mask(png(in_colours((255, 0, 0), (0, 255, 0)))), right | left)
+    three = in_colours((255, 0, 0), (0, 255, 0))
+    three[90:115, 94:106] = 0, 0, 255
+    with pytest.raises(ValueError, match="this mask has 3 colours"):
+        read_mask(png(three), "a.png")
     for colour in ((255, 0, 0), (0, 200, 0), (255, 255, 255), (230, 230, 20)):
         np.testing.assert_array_equal(read_mask(png(in_colours(colour, colour))), right | left)
 
@@ -109,5 +121,5 @@ def test_soft_edges_and_jpeg_noise_change_little():
 def test_a_picture_is_no_mask():
     for setting in ("realistic", "randomised"):
         for k, label in enumerate(LABELS):
-            with pytest.raises(ValueError, match=r"many grey levels, as a picture has|several levels"):
+            with pytest.raises(ValueError, match=r"many grey levels, as a picture has|has \d+ levels"):
                 read_mask(png(phantom(3, k, label, 200, setting).image), "a.png")

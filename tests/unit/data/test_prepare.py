@@ -161,12 +161,13 @@ def test_a_mask_of_another_size_is_fitted_to_its_image(tmp_path, with_cases):
     rows, columns = (np.mgrid[:299, :299] + 0.5) * 256 / 299 - 0.5
     large = ((rows - 120) / 80) ** 2 + ((columns - 90) / 40) ** 2 < 1
     case = Case("a", "Normal", partial(picture, 1, (299, 299)), {"lungs": lambda: small})
-    _, (mask,), resized = module.read(case, ["lungs"])
-    assert resized and mask.shape == (299, 299)
+    _, (mask,), notes = module.read(case, ["lungs"])
+    assert any("another size" in note for note in notes) and mask.shape == (299, 299)
     assert np.mean(mask != large) < 0.002  # a third of a pixel along the outline
 
     with_cases([case, *made(12)])
-    assert prepare(config(), tmp_path / "data").record["resized_masks"] == 1
+    notes = prepare(config(), tmp_path / "data").record["notes"]
+    assert [count for note, count in notes.items() if "another size" in note] == [1]
 
 
 def test_an_inverted_mask_is_refused():

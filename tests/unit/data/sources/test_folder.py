@@ -1,8 +1,9 @@
 """Anybody's folder: its files become the right cases."""
 
+import numpy as np
 import pytest
 from samples import RSUA_CLASSES, config, mask_column, unpacked
-from support import archive, mask, picture
+from support import SHARED, mask, picture
 
 from cxrseg.data.sources import folder
 
@@ -70,9 +71,12 @@ def test_folder_follows_links(tmp_path):
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
-        ({"pictures/a.png": b""}, "no images found; expected a folder with <class>/images/"),
+        ({"pictures/a.webp": b""}, r"no images found among 1 \.webp; expected a folder or ZIP with <class>/images/"),
         ({"images/a.webp": b""}, "no images found"),
-        ({"images/a.png": b"", "masks/a.png": b"", "X/images/a.png": b"", "X/masks/a.png": b""}, "both by class and"),
+        (
+            {"images/a.png": b"", "masks/a.png": b"", "X/images/a.png": b"", "X/masks/a.png": b""},
+            "images lie at different depths",
+        ),
         ({f"images/{stem}.png": b"" for stem in "abcde"}, r"5 without: images/a\.png, images/b\.png, images/c\.png, …"),
         (
             {f"{name}/{kind}/1.bmp": b"" for name in RSUA_CLASSES for kind in ("images", "masks")},
@@ -86,8 +90,22 @@ def test_folder_that_is_none(tmp_path, members, problem):
     assert "\n" not in str(caught.value)
 
 
-def test_folder_must_be_one(tmp_path):
-    path = archive(tmp_path / "a.zip", {"images/a.png": b""})
-    for where, problem in {path: "this is a file", tmp_path / "none": "no such file", "": "data.path is empty"}.items():
+def test_folder_must_be_there(tmp_path):
+    (tmp_path / "a.txt").write_text("no archive")
+    for where, problem in {tmp_path / "a.txt": "not a ZIP", tmp_path / "none": "no such file", "": "is empty"}.items():
         with pytest.raises(ValueError, match=problem):
             folder.cases(config("folder", where))
+
+
+@pytest.mark.real
+def test_jsrt_by_structure_is_read_as_it_is():
+    path = SHARED / "jsrt-246.zip"
+    if not path.is_file():
+        pytest.skip("no radiographs under ../shared")
+    cases = folder.cases(config("folder", path, structures=["lungs", "right_lung", "left_lung", "heart"]))
+    assert len(cases) == 246 and {case.label for case in cases} == {"all"}
+    for case in cases[::60]:
+        lungs, right, left, heart = (case.masks[name]() for name in case.masks)
+        assert (lungs == (right | left)).all() and heart.any()
+        columns = [np.flatnonzero(mask.any(axis=0)).mean() for mask in (right, left)]
+        assert columns[0] < columns[1]  # the patient's right is on the left of the picture

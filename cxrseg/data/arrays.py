@@ -1,0 +1,125 @@
+"""Read masks that do not come as pictures: NumPy arrays, NIfTI and DICOM segmentations."""
+
+import gzip
+import io
+import zipfile
+from typing import BinaryIO
+
+import numpy as np
+
+from cxrseg.data.images import MAX_BYTES, Source, opened, unreadable
+from cxrseg.data.layout import structure_named, words
+
+SEGMENTATION = b"1.2.840.10008.5.1.4.1.1.66.4"
+"""SOP class of a DICOM segmentation, as the file header holds it."""
+
+_EXPECTED = "expected one (height, width) mask"
+
+
+def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
+    """Read the mask of one structure from an NPY, NPZ or NIfTI file or from a DICOM segmentation.
+
+    Of several arrays or segments, those named after the structure are taken. Lungs are also the union of a right and
+    a left lung. A NIfTI file whose first axis points to the left holds columns first, as ITK writes them.
+
+    Parameters
+    ----------
+    file : path, bytes or binary file object
+    name : str
+        What errors call the file.
+    structure : str
+
+    Returns
+    -------
+    (height, width) array or None
+        The values as stored. None if the file is of another kind.
+
+    Raises
+    ------
+    ValueError
+        One line that names the file: damaged, not one mask, no array or segment of the structure, or nibabel missing.
+    """
+    with opened(file, name) as stream:
+        head = stream.read(1024)
+        stream.seek(0)
+        readers = {
+            head.startswith(b"\x93NUMPY"): _numpy,
+            head.startswith((b"PK\x03\x04", b"PK\x05\x06")): _archive,
+            head[344:348] in (b"n+1\0", b"ni1\0") or head.startswith(b"\x1f\x8b"): _nifti,
+            SEGMENTATION in head: _segmentation,
+        }
+        if True not in readers:
+            return None
+        try:
+            data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                raise ValueError(f"more than {MAX_BYTES:,} bytes")
+            arrays = readers[True](io.BytesIO(data))
+        except ModuleNotFoundError as error:
+            raise ValueError(f"{name}: {error.name} is not installed: pip install 'cxrseg[nifti]'") from None
+        except Exception as error:
+            raise unreadable(name, error) from error
+    chosen = _chosen(arrays, structure)
+    if not chosen:
+        raise ValueError(f"{name}: holds {', '.join(arrays) or 'nothing'}; expected a mask of the {structure}")
+    values = [np.squeeze(array) for array in chosen]
+    if any(array.ndim != 2 or array.dtype.kind not in "buif" for array in values):
+        shown = ", ".join(f"{array.dtype} of shape {array.shape}" for array in chosen)
+        raise ValueError(f"{name}: holds {shown}; {_EXPECTED}")
+    if len({array.shape for array in values}) > 1:
+        raise ValueError(f"{name}: the masks of the {structure} differ in size; {_EXPECTED}")
+    merged = np.maximum.reduce(values)
+    return merged.astype(np.uint8) if merged.dtype == bool else merged
+
+
+def _chosen(arrays: dict[str, np.ndarray], structure: str) -> list[np.ndarray]:
+    named = {key: structure_named(words(key), {structure: structure}) for key in arrays}
+    for wanted in ([structure], ["right_lung", "left_lung"] if structure == "lungs" else []):
+        if found := [arrays[key] for key, of in named.items() if of in wanted and of]:
+            return found
+    return list(arrays.values()) if len(arrays) == 1 else []
+
+
+def _numpy(stream: BinaryIO) -> dict[str, np.ndarray]:
+    return {"one array": np.load(stream, allow_pickle=False)}
+
+
+def _archive(stream: BinaryIO) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(stream) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
+    stream.seek(0)
+    with np.load(stream, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def _nifti(stream: BinaryIO) -> dict[str, np.ndarray]:
+    import nibabel
+
+    data = stream.read()
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
+    image = nibabel.Nifti1Image.from_bytes(data)
+    values = np.squeeze(np.asanyarray(image.dataobj))
+    return {"one image": values.T if image.affine[0, 0] < 0 else values}
+
+
+def _segmentation(stream: BinaryIO) -> dict[str, np.ndarray]:
+    """Return the segments by their labels (DICOM PS3.3, C.8.20)."""
+    import pydicom
+
+    dataset = pydicom.dcmread(stream)
+    frames = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
+    labels = {int(item.SegmentNumber): str(item.SegmentLabel) for item in dataset.SegmentSequence}
+    shared = dataset.get("SharedFunctionalGroupsSequence")
+    groups = dataset.get("PerFrameFunctionalGroupsSequence") or [shared[0]] * len(frames)
+    segments: dict[str, np.ndarray] = {}
+    for frame, group in zip(frames, groups, strict=True):
+        where = group if "SegmentIdentificationSequence" in group else shared[0]
+        label = labels[int(where.SegmentIdentificationSequence[0].ReferencedSegmentNumber)]
+        if label in segments:
+            raise ValueError(f"{label} has several frames")
+        segments[label] = frame
+    return segments

@@ -1,0 +1,271 @@
+"""Find images and their masks in a folder that was laid out by somebody else.
+
+Names are read as words: ``ManualMask/leftMask`` is *manual mask, left mask*. A folder or an affix of a file name may
+say that a file is an image or a mask, of which structure, and to which part of a split it belongs. The folders that
+remain are the diagnostic class or the patient.
+"""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from cxrseg.data.cases import class_name, is_class, plain
+
+IMAGE = {"image", "images", "img", "imgs", "cxr", "cxrs", "xray", "xrays", "radiograph", "radiographs", "png", "jpg"}
+IMAGE |= {"picture", "pictures", "scan", "scans", "film", "films", "dicom", "dcm", "raw", "original"}
+MASK = {"mask", "masks", "label", "labels", "labelmap", "seg", "segs", "segmentation", "segmentations", "gt"}
+MASK |= {"groundtruth", "annotation", "annotations", "manual", "binary", "semantic", "target", "targets"}
+PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "fold1", "fold2"}
+STRUCTURES = {
+    "lung": "lungs", "lungs": "lungs", "lungfield": "lungs", "lungfields": "lungs",
+    "right": "right_lung", "rightlung": "right_lung", "left": "left_lung", "leftlung": "left_lung",
+    "heart": "heart", "infection": "infection", "rightclavicle": "right_clavicle", "leftclavicle": "left_clavicle",
+}  # fmt: skip
+"""Structures by the names that folders and files give them, in lower case and without separators."""
+
+MASK_ONLY = (".gif", ".npy", ".npz", ".nii", ".nii.gz")
+"""Suffixes of files that may be masks and are never radiographs."""
+
+SEVERAL = (".npz", ".dcm", ".dicom")
+"""Suffixes of files that may hold masks of several structures."""
+
+
+class Found(NamedTuple):
+    """An image file, and the masks that belong to it.
+
+    Attributes
+    ----------
+    name : str
+        Relative to the folder, with forward slashes.
+    key : tuple
+        Shared by files that only their suffix tells apart.
+    case_id : str
+    label : str
+        Diagnostic class, ``"all"`` where there are none.
+    group : str or None
+        Patient, where folders say so.
+    masks : dict of str to list of str
+        Mask files by structure. The key ``""`` holds masks whose names say no structure.
+    """
+
+    name: str
+    key: tuple
+    case_id: str
+    label: str
+    group: str | None
+    masks: dict[str, list[str]]
+
+
+class _File(NamedTuple):
+    name: str
+    role: str  # "image", "mask" or ""
+    structure: str
+    part: tuple  # parts of a split, folded
+    above: tuple  # the folders that mean neither, as written
+    kept: tuple  # the folders that tell cases apart, as written
+    stem: str
+
+
+def discover(names: Iterable[str], structures: Iterable[str]) -> list[Found]:
+    """Find images and pair them with masks.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Image and mask files, relative to the folder.
+    structures : iterable of str
+        Structures asked for, whose names are understood in addition to `STRUCTURES`.
+
+    Returns
+    -------
+    list of Found
+        In the order of the names. It is empty if there is no image.
+
+    Raises
+    ------
+    ValueError
+        Images lie at different depths, so that classes cannot be told.
+    """
+    known = {plain(structure): structure for structure in structures}
+    files = [_read(PurePosixPath(name), known) for name in sorted(names)]
+    images, masks = _roles(files, known)
+    labels, groups = _classes(images)
+    found = {
+        file.name: Found(
+            file.name,
+            (file.part, _fold(file.above), _fold(file.stem)),
+            "/".join([*file.kept, PurePosixPath(file.name).name]),
+            label,
+            group,
+            defaultdict(list),
+        )
+        for file, label, group in zip(images, labels, groups, strict=True)
+    }
+    for structure, image, name in _pairs(images, masks, known):
+        for one in image:
+            found[one].masks[structure].append(name)
+    return list(found.values())
+
+
+def words(name: str) -> list[str]:
+    """Split a name into words in lower case: ``"leftMask_2"`` into ``["left", "mask", "2"]``."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFC", name))
+    return re.findall(r"[^\W_]+", apart.casefold())
+
+
+def structure_named(found: list[str], known: dict[str, str] | None = None) -> str:
+    """Return the structure that words name, one of `STRUCTURES` or of those known besides, or an empty string."""
+    for side in ("left", "right"):
+        if side in found and set(found) <= {side, "lung", "lungs"}:
+            return f"{side}_lung"
+    return (STRUCTURES | (known or {})).get("".join(found), "")
+
+
+def _fold(name):
+    """Return a name, or several, so that Unicode form and case do not matter."""
+    if isinstance(name, str):
+        return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return tuple(map(_fold, name))
+
+
+def _read(path: PurePosixPath, known: dict[str, str]) -> _File:
+    role, structure, part, above, kept = "", "", [], [], []
+    for folder in path.parts[:-1]:
+        said, of, in_part = _meaning(folder, known, inside_masks=role == "mask")
+        if in_part:
+            part.append(in_part)
+        if said:
+            role, structure = said, of or structure
+        elif not in_part:
+            above.append(folder)
+        if in_part or not said:
+            kept.append(folder)
+    stem = path.name.removesuffix(".gz")
+    suffix = PurePosixPath(stem).suffix
+    stem = stem.removesuffix(suffix) if not suffix[1:].isdigit() else stem  # the last part of a UID is no suffix
+    return _File(str(path), role, structure, tuple(part), tuple(above), tuple(kept), stem)
+
+
+def _meaning(folder: str, known: dict[str, str], inside_masks: bool) -> tuple[str, str, str]:
+    """Return what the name of a folder says: the role of its files, their structure and their part of a split."""
+    found = [word for word in words(folder) if not word.isdigit()]
+    if is_class(folder) or not found:
+        return "", "", ""
+    part = "".join(words(folder)) if "".join(words(folder)) in PARTS else next((w for w in found if w in PARTS), "")
+    rest = [word for word in found if word not in PARTS and word != part]
+    if not rest:
+        return "", "", part
+    if "".join(rest) in IMAGE or all(word in IMAGE for word in rest):
+        return "image", "", part
+    if "".join(rest) in MASK:
+        return "mask", "", part
+    of = [word for word in rest if word not in MASK]
+    structure = structure_named(of, known)
+    if len(of) < len(rest):
+        return "mask", structure or "_".join(of), part
+    # A bare "left" is a structure among masks only; "left lung" is one everywhere.
+    if structure and (inside_masks or len(of) > 1 or "lung" in of[0]):
+        return "mask", structure, part
+    return "", "", ""
+
+
+def _strip(stem: str, vocabulary: set[str]) -> tuple[str, list[str]]:
+    """Return a stem without the words of a vocabulary at its ends, and these words."""
+    # Words, numbers, and what separates them.
+    pieces = [piece for piece in re.split(r"([\W_]+|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]))", stem) if piece]
+
+    def removable(piece: str) -> bool:
+        return all(word in vocabulary for word in words(piece))
+
+    first: list[str] = []
+    last: list[str] = []
+    while pieces and removable(pieces[-1]):
+        last = words(pieces.pop()) + last
+    while pieces and removable(pieces[0]):
+        first += words(pieces.pop(0))
+    return ("".join(pieces), first + last) if first + last else (stem, [])
+
+
+def _mask_stems(file: _File, known: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the stems that the image of a mask may have, and the structure that is then named; strictest first."""
+    bare, removed = _strip(file.stem, MASK)
+    core, all_removed = _strip(file.stem, MASK | set(STRUCTURES) | set(known))
+    structure = structure_named([word for word in all_removed if word not in MASK], known)
+    return [(file.stem, "")] + [(bare, "")] * bool(removed) + [(core, structure)] * bool(structure)
+
+
+def _roles(files: list[_File], known: dict[str, str]) -> tuple[list[_File], list[_File]]:
+    """Return the images and the masks. Where no folder tells them apart, affixes of the file names do."""
+    pictures = [file for file in files if not file.name.lower().endswith(MASK_ONLY)]
+    if any(file.role == "mask" for file in files):
+        masks = [file for file in files if file.role == "mask"]
+        images = [file for file in pictures if file.role == "image"] or [file for file in pictures if not file.role]
+        return images, masks
+    pictures = [file for file in pictures if file.role == "image"] or pictures
+    there = {
+        (file.part, file.above, _fold(stem)) for file in pictures for stem in (file.stem, _strip(file.stem, IMAGE)[0])
+    }
+    masks = [
+        file
+        for file in pictures
+        if _strip(file.stem, MASK)[1]
+        or any((file.part, file.above, _fold(stem)) in there for stem, _ in _mask_stems(file, known)[1:])
+    ]
+    if not masks:  # perhaps JPEG or DICOM images with a PNG mask each
+        stems = Counter((file.part, file.above, _fold(file.stem)) for file in pictures)
+        if set(stems.values()) == {2}:
+            masks = [file for file in pictures if file.name.lower().endswith(".png")]
+            masks = masks if 2 * len(masks) == len(pictures) else []
+    images = [file for file in pictures if file not in masks]
+    return images, masks + [file for file in files if file.name.lower().endswith(MASK_ONLY)]
+
+
+def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
+    """Yield the structure, the image files and the mask file of each pair."""
+    strict, loose, by_stem = defaultdict(list), defaultdict(list), defaultdict(list)
+    for image in images:
+        strict[image.part, _fold(image.above), _fold(image.stem)].append(image.name)
+        bare, removed = _strip(image.stem, IMAGE)
+        if removed:
+            loose[image.part, _fold(image.above), _fold(bare)].append(image.name)
+        by_stem[_fold(image.stem)].append(image.name)
+    for mask in masks:
+        stems = _mask_stems(mask, known)
+        where = mask.part, _fold(mask.above)
+        fits = [(table[*where, _fold(stem)], named) for table in (strict, loose) for stem, named in stems]
+        # The masks may lie in other folders than their images.
+        elsewhere = [(by_stem[_fold(stem)], named) for stem, named in stems]
+        fits += [(names, named) for names, named in elsewhere if len(names) == 1]
+        for names, named in fits:
+            if names:
+                yield mask.structure or named, names, mask.name
+                break
+
+
+def _classes(images: list[_File]) -> tuple[list[str], list[str | None]]:
+    """Return the diagnostic class and the patient of each image, after the folders that have no other meaning."""
+    depths = {len(image.above): image.name for image in images}
+    if len(depths) > 1:
+        raise ValueError(
+            f"images lie at different depths ({' and '.join(list(depths.values())[:2])}); "
+            "expected all of them in class folders, or none"
+        )
+    levels = list(zip(*(image.above for image in images), strict=True))
+    patients = [level for level in levels if _are_patients(level)]
+    others = [level for level in levels if level not in patients]
+    if len(others) > 1:
+        others = [level for level in others if len(set(level)) > 1] or others[-1:]
+    chosen = next((level for level in others if any(map(is_class, level))), others[-1] if others else None)
+    labels = [class_name(name) for name in chosen] if chosen else ["all"] * len(images)
+    return labels, list(patients[-1]) if patients else [None] * len(images)
+
+
+def _are_patients(names: tuple[str, ...]) -> bool:
+    """Return whether folder names are patients: several, each with a number, and few images each."""
+    different = set(names)
+    numbered = all(any(letter.isdigit() for letter in name) and not is_class(name) for name in different)
+    codes = all(len(name) == 1 for name in different) or any(re.match("(?i)class|grade|type", n) for n in different)
+    return numbered and not codes and len(different) > 1 and max(Counter(names).values()) <= 20

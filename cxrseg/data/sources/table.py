@@ -1,0 +1,108 @@
+"""A CSV file that lists images and masks.
+
+Columns: ``image``; ``mask``, of the first structure of the study, or a column for each structure, as ``heart``; and
+where known ``class`` and ``patient``. Paths are relative to the CSV file.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from cxrseg.config import DataConfig
+from cxrseg.data import archive
+from cxrseg.data.cases import LUNGS, About, Case, class_name, plain
+from cxrseg.data.pairing import refuse, sample_cases
+from cxrseg.data.sources.folder import patient
+
+ABOUT = About("any", "yours", "a CSV file with the columns image, mask, class and patient")
+COLUMNS = {
+    "image": ("image", "images", "img", "file", "filename", "imagepath", "path", "xray", "cxr"),
+    "mask": ("mask", "masks", "maskpath", "label_map", "segmentation"),
+    "class": ("class", "label", "diagnosis", "finding"),
+    "patient": ("patient", "patientid", "subject", "subjectid", "group"),
+}
+"""Spellings of the columns, in lower case and without separators."""
+
+_EXPECTED = "a CSV file with the columns image and mask, and where known class and patient"
+
+
+def cases(config: DataConfig) -> list[Case]:
+    """List the cases of a CSV file.
+
+    Parameters
+    ----------
+    config : DataConfig
+        `path` names the file; `structures`, `labels`, `patient`, `cases_per_class` and `seed` are used.
+
+    Returns
+    -------
+    list of Case
+        In the order of the rows. ``case_id`` is the image as listed.
+
+    Raises
+    ------
+    ValueError
+        No such file, not a CSV, a column missing, an image listed twice, or a class that is unknown or has too few
+        cases.
+    """
+    path = archive.existing(config.path, "csv", _EXPECTED)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python", encoding="utf-8-sig")
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise ValueError(f"{path}: not a CSV file ({error}); expected {_EXPECTED}") from None
+    columns = {plain(str(column)): column for column in table.columns}
+    named = {
+        key: next((columns[spelling] for spelling in spellings if spelling in columns), None)
+        for key, spellings in COLUMNS.items()
+    }
+    if named["image"] is None:
+        raise ValueError(f"{path}: has the columns {', '.join(map(str, table.columns))}; expected {_EXPECTED}")
+    twice = table.loc[table[named["image"]].duplicated(), named["image"]]
+    if len(twice):
+        raise ValueError(f"{path}: lists {twice.iloc[0]} twice; expected each image once")
+    parts = {structure: _parts(structure, config, columns, named["mask"], path) for structure in config.structures}
+    listed = []
+    for row in table.to_dict("records"):
+        image = row[named["image"]]
+        group = patient(config, image) or (row[named["patient"]] if named["patient"] else None)
+        listed.append(
+            Case(
+                image,
+                class_name(row[named["class"]]) if named["class"] else "all",
+                partial(archive.radiograph, path.parent, image),
+                {name: _reader(path, image, row, of, config.labels.get(name, [])) for name, of in parts.items()},
+                group or None,
+            )
+        )
+    print(f"{path.name}: {len(listed):,} images; {_said(named, parts)}", flush=True)
+    return sample_cases(listed, config)
+
+
+def _parts(structure: str, config: DataConfig, columns: dict, mask: str | None, path: Path) -> dict[str, str]:
+    """Return the columns that hold the masks of a structure, by the structures whose union it is."""
+    own = (
+        columns.get(plain(structure))
+        or columns.get(plain(f"{structure}_mask"))
+        or columns.get(plain(f"mask_{structure}"))
+    )
+    if own:
+        return {structure: own}
+    if mask and (structure == config.structures[0] or structure in config.labels):
+        return {structure: mask}
+    if structure == "lungs" and all(plain(side) in columns for side in LUNGS):
+        return {side: columns[plain(side)] for side in LUNGS}
+    raise ValueError(f"{path}: has no column with masks of the {structure}; expected one called {structure} or mask")
+
+
+def _reader(path: Path, image: str, row: dict, parts: dict[str, str], values: list[int]) -> partial:
+    names = {part: row[column] for part, column in parts.items()}
+    if missing := [part for part, name in names.items() if not name]:
+        return partial(refuse, f"{path}: {image} has no {missing[0]} mask")
+    return partial(archive.mask, path.parent, names, tuple(values))
+
+
+def _said(named: dict, parts: dict[str, dict[str, str]]) -> str:
+    used = [column for of in parts.values() for column in of.values()]
+    kinds = [f"{kind} from {named[kind]}" if named[kind] else f"{kind} unknown" for kind in ("class", "patient")]
+    return f"masks from {', '.join(used)}; {', '.join(kinds)}"

@@ -1,0 +1,133 @@
+"""The named sets: from their published layouts to the right cases, to a score and to a trained network."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from samples import config
+from sets import SETS, N, drawn, png, table
+from support import archive
+
+from cxrseg.config import TrainConfig
+from cxrseg.data.prepare import prepare, read
+from cxrseg.data.sources import SOURCES, find_cases
+from cxrseg.evaluate import external
+from cxrseg.train.fold import train
+
+EXPECTED = {  # class and patient of the first N cases
+    "jsrt": (["Normal", "Nodule"] * 2, [None] * N),
+    "montgomery": (["Normal", "Tuberculosis"] * 2, [None] * N),
+    "shenzhen": (["Normal", "Tuberculosis"] * 2, [None] * N),
+    "darwin": (["COVID", "Non-COVID", "Normal", "Non-COVID"], [None] * N),
+    "chexmask": (["all"] * N, ["00000001", "00000001", "00000002", "00000003"]),
+    "csv": (["TB", "COVID"] * 2, ["p1", "p1", "p2", "p3"]),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_set_becomes_the_right_cases(tmp_path, name):
+    cases = find_cases(config(name, SETS[name](tmp_path)))
+    labels, groups = EXPECTED[name]
+    assert len(cases) == N
+    order = [1, 3, 0, 2] if name == "jsrt" else range(N)  # JSRT's names sort by finding
+    for case, k in zip(sorted(cases, key=lambda case: case.case_id), order, strict=True):
+        image, right, left = drawn(k)
+        found, (mask,), _ = read(case, ["lungs"])
+        assert (case.label, case.group) == (labels[k], groups[k])
+        truth = right | left
+        if name == "jsrt":
+            found, truth = found[4::8, 4::8], truth
+            mask = mask[4::8, 4::8]
+        assert np.corrcoef(found.ravel(), image.ravel())[0, 1] > 0.98
+        assert np.mean(mask != truth) < (0.01 if name == "darwin" else 1e-9)  # a polygon covers half of its border
+
+
+@pytest.mark.parametrize("name", ["jsrt", "montgomery", "chexmask"])
+def test_sides_are_the_patients(tmp_path, name):
+    (case, *_) = find_cases(config(name, SETS[name](tmp_path), structures=["right_lung", "left_lung"]))
+    right, left = (case.masks[side]() for side in ("right_lung", "left_lung"))
+    middle = right.shape[1] // 2
+    assert right.any() and not right[:, middle:].any()
+    assert left.any() and not left[:, :middle].any()
+
+
+def test_set_in_a_zip(tmp_path):
+    path = SETS["montgomery"](tmp_path / "a")
+    members = {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    assert len(find_cases(config("montgomery", archive(tmp_path / "a.zip", members)))) == N
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETS)
+def test_set_is_scored_and_trained_on(tmp_path, monkeypatch, name):
+    path = SETS[name](tmp_path / name)
+    monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
+    scores = external.evaluate_external("default", name, path)
+    assert scores["n_cases"] == N and scores["dice"]["mean"] > 0.9  # phantoms are what the default model learnt from
+    prepare(config(name, path, image_size=64, folds=3), tmp_path / "data")
+    tiny = TrainConfig(input_size=32, base_filters=2, depth=2, epochs=1, batch_size=2)
+    train(tiny, tmp_path / "data", tmp_path / "fold-0", 0)
+    assert json.loads((tmp_path / "fold-0" / "train.json").read_text())["n_testing"] in (1, 2)
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name not in ("phantom", "rsua")])
+def test_another_folder_is_refused_in_one_line(tmp_path, name):
+    (tmp_path / "notes.txt").write_text("nothing")
+    where = tmp_path / "notes.txt" if name == "csv" else tmp_path
+    with pytest.raises(ValueError, match="expected") as caught:
+        find_cases(config(name, where))
+    assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_every_source_says_where_it_comes_from():
+    for name, module in SOURCES.items():
+        assert all(module.ABOUT[:3]), name
+
+
+DAMAGED = {
+    "jsrt": ("All247images/JPCNN001.IMG", b"\0" * 100, r"JPCNN001\.IMG: has 100 bytes; expected 8,388,608"),
+    "chexmask": ("OriginalResolution/ChestX-Ray8.csv", b"1 2 3", "run-length code does not fit 256 x 256"),
+    "darwin": ("releases/all-images/annotations/1.json", b"{", r"1\.json: not an annotation in Darwin JSON"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_file_is_named(tmp_path, name):
+    file, content, problem = DAMAGED[name]
+    path = SETS[name](tmp_path)
+    if name == "chexmask":
+        table = (path / file).read_text().splitlines(keepends=True)
+        content = re.sub(r'(0\.9,0\.95,"[^"]*",)[\d ]+,', rf"\g<1>{content.decode()},", "".join(table)).encode()
+    (path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=problem) as caught:
+        for case in find_cases(config(name, path)):
+            read(case, ["lungs"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("picture,mask\na.png,b.png", "has the columns picture, mask; expected"),
+        ("image,class\na.png,x", "has no column with masks of the lungs"),
+        ("image,mask\na.png,b.png\na.png,c.png", r"lists a\.png twice"),
+    ],
+)
+def test_table_without_what_it_needs(tmp_path, text, problem):
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(ValueError, match=problem):
+        find_cases(config("csv", tmp_path / "list.csv"))
+
+
+def test_table_with_a_column_for_each_structure(tmp_path):
+    _, right, left = drawn(0)
+    path = table(tmp_path)
+    (tmp_path / "r.png").write_bytes(png(right * 255))
+    (tmp_path / "l.png").write_bytes(png(left * 255))
+    path.write_text("image,right_lung,left_lung\nfilms/0.png,r.png,l.png\nfilms/1.png,r.png,\n")
+    first, second = find_cases(config("csv", path, structures=["lungs", "left_lung"]))
+    np.testing.assert_array_equal(first.masks["lungs"](), right | left)
+    np.testing.assert_array_equal(first.masks["left_lung"](), left)
+    with pytest.raises(ValueError, match=r"films/1\.png has no left_lung mask"):
+        second.masks["lungs"]()

@@ -1,0 +1,73 @@
+"""Names are read as words, and files become images with masks (see also sources/test_habits.py)."""
+
+import pytest
+
+from cxrseg.data.layout import discover, structure_named, words
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("leftMask_2", "left mask 2"), ("CXR_png", "cxr png"), ("Lung-Opacity", "lung opacity"), ("", "")],
+)
+def test_words(name, expected):
+    assert words(name) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("said", "structure"),
+    [
+        ("left", "left_lung"),
+        ("lung_right", "right_lung"),
+        ("Lungs", "lungs"),
+        ("lung opacity", ""),
+        ("RightClavicle", "right_clavicle"),
+        ("vessels", "vessels"),
+    ],
+)
+def test_structure_in_words(said, structure):
+    assert structure_named(words(said), {"vessels": "vessels"}) == structure
+
+
+def masks(*names, structures=("lungs",)):
+    return {found.name: dict(found.masks) for found in discover(names, structures)}
+
+
+def test_a_class_is_no_structure_and_a_structure_no_class():
+    found = discover(
+        [
+            "Lung_Opacity/images/Lung_Opacity-1.png",
+            "Lung_Opacity/masks/Lung_Opacity-1.png",
+            "Normal/images/Normal-1.png",
+        ],
+        ["lungs"],
+    )
+    assert [(one.label, dict(one.masks)) for one in found] == [
+        ("Lung_Opacity", {"": ["Lung_Opacity/masks/Lung_Opacity-1.png"]}),
+        ("Normal", {}),
+    ]
+
+
+def test_a_mask_whose_name_is_an_image_goes_to_that_image():
+    """``x_left`` is here an image of its own, and not the left lung of ``x``."""
+    found = masks("images/x.png", "images/x_left.png", "masks/x.png", "masks/x_left.png")
+    assert found == {"images/x.png": {"": ["masks/x.png"]}, "images/x_left.png": {"": ["masks/x_left.png"]}}
+
+
+def test_masks_elsewhere_are_taken_only_where_one_image_fits():
+    found = masks("images/A/1.png", "images/B/1.png", "images/B/2.png", "masks/1.png", "masks/2.png")
+    assert found == {"images/A/1.png": {}, "images/B/1.png": {}, "images/B/2.png": {"": ["masks/2.png"]}}
+
+
+def test_unknown_structure_is_read_if_it_is_asked_for():
+    names = ("images/x.png", "masks/vessels/x.png", "masks/lungs/x.png")
+    assert masks(*names, structures=["vessels"])["images/x.png"] == {
+        "lungs": ["masks/lungs/x.png"],
+        "vessels": ["masks/vessels/x.png"],
+    }
+
+
+def test_classes_with_numbers_are_no_patients():
+    names = [f"{folder}/images/{k}.png" for folder in ("class1", "class2") for k in range(3)]
+    assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("class1", None), ("class2", None)}
+    names = [f"{folder}/images/{k}.png" for folder in ("0", "1") for k in range(3)]
+    assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("0", None), ("1", None)}
