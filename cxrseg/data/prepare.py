@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from cxrseg import provenance, runs
 from cxrseg.config import MAY_BE_EMPTY, DataConfig
 from cxrseg.data.cases import Case
 from cxrseg.data.dataset import Dataset
@@ -43,9 +44,10 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     Raises
     ------
     ValueError
-        The source as a whole is unusable, too many cases were refused, or there are fewer
-        independent cases than folds.
+        The source as a whole is unusable, too many cases were refused, there are fewer independent cases than folds,
+        or `folder` lies in a run with other parameters.
     """
+    runs.admit(folder, data=config)
     began = time.monotonic()
     cases = find_cases(config)
     if not cases:
@@ -71,6 +73,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
                 {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
             ],
             "fingerprint": _fingerprint(table),
+            "stage_code": provenance.stage_fingerprint("data", config.source),
             "seconds": round(time.monotonic() - began, 1),
         }
         table.to_csv(partial / "cases.csv", index=False)
