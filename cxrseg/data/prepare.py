@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxrseg import provenance, runs
 from cxrseg.config import MAY_BE_EMPTY, DataConfig
-from cxrseg.data.cases import Case
+from cxrseg.data.cases import Case, check_name
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.duplicates import describe, near_duplicates
 from cxrseg.data.sources import find_cases
@@ -98,9 +98,11 @@ def read(case: Case, structures: list[str]) -> Checked:
     Raises
     ------
     ValueError, OSError
-        A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full, inverted or,
-        where the structure may not be absent, empty.
+        A name cannot be written to a table as it is, a file cannot be read, a mask does not fit its image, the image is
+        constant, or the mask is full, inverted or, where the structure may not be absent, empty.
     """
+    for name in (case.case_id, case.label, case.group or ""):
+        check_name(name)
     image, masks, resized = case.image(), [case.masks[structure]() for structure in structures], False
     if image.min() == image.max():
         raise ValueError(f"the image is constant (every pixel {image.min()})")
