@@ -63,13 +63,13 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     command += ["--workflow-profile", "none", *_profile(profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
-    for file in (file for name in names for file in paths.run(name).rglob("*")):
-        if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
-            os.utime(file)
-    if stale := [file for name in names for file in outdated(name)]:
-        command += ["--forcerun", *stale]
     with ExitStack() as locks:
         held = [locks.enter_context(runs.locked(name)).fileno() for name in names]
+        for file in (file for name in names for file in paths.run(name).rglob("*")):
+            if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
+                os.utime(file)
+        if stale := [file for name in names for file in outdated(name)]:
+            command += ["--forcerun", *stale]
         words = locks.enter_context(open(log, "w"))
         with subprocess.Popen(command, stderr=words, pass_fds=held, env=_environment()) as process:
             try:
@@ -148,7 +148,10 @@ def outdated(name: str) -> list[str]:
 
 
 def _record(file: Path) -> dict:
-    return json.loads(file.read_text()) if file.is_file() else {}
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):  # none, or one that a copy has cut off
+        return {}
 
 
 def _has(record: dict, **expected) -> bool:
