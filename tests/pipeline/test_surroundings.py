@@ -179,7 +179,17 @@ def test_names_from_outside_are_text_in_every_notebook_and_card(checkout, tmp_pa
                 Image.fromarray(pixels).save(tmp_path / label / kind / f"{label} & {number}.png")
     (tmp_path / CLASSES[0] / "images" / "<b>torn.png").write_bytes(b"")
     (tmp_path / CLASSES[0] / "masks" / "<b>torn.png").write_bytes(b"")
-    small = [*TINY[2:], "--set", "data.source=folder", "--set", "data.max_refused=0.2", "--data", tmp_path]
+    small = [
+        *TINY,
+        "--set",
+        "data.cases_per_class={}",
+        "--set",
+        "data.source=folder",
+        "--set",
+        "data.max_refused=0.2",
+        "--data",
+        tmp_path,
+    ]
     done = cxrseg(checkout, "run", "demo", "--name", "odd", *small)
     assert done.returncode == 0, done.stderr
     run = checkout / "runs" / "odd"
