@@ -3,6 +3,8 @@ PYTHON ?= python3
 STUDY ?= demo
 PORT ?= 8000
 READY := .venv/ready
+# What a cluster's modules set for another Python would come before the packages of .venv.
+unexport PYTHONPATH PYTHONHOME
 
 .PHONY: help book test serve lock clean
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # It reads this variable when it is imported: so it is set here, before any module of this package imports Keras.
 if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Which backend runs the networks is said by this variable alone, not by the settings file that Keras keeps at home.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 __version__ = "0.2.0.dev0"
 

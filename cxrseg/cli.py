@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cxrseg.terminal import plain_errors, say, silent_start
+from cxrseg.terminal import plain, plain_errors, say, silent_start
 
 app = typer.Typer(
     name="cxrseg",
@@ -216,7 +216,7 @@ def segment(
                 rows.append(row)
         for row in rows:
             if row["warning"]:
-                print(f"warning: {row['file']}: {row['warning']}")
+                print(plain(f"warning: {row['file']}: {row['warning']}"))
         if rows:
             doubtful = sum(bool(row["warning"]) for row in rows)
             print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")

@@ -4,6 +4,9 @@ The names and defaults here are also the names and defaults of the notebooks' ``
 (a test holds them together). `Study` is one YAML file under ``studies/``.
 """
 
+import ast
+import difflib
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,8 +24,45 @@ class Section(BaseModel):
 
     @classmethod
     def pick(cls, names: dict):
-        """Build the section from a notebook's variables, one for each key, as ``TrainConfig.pick(globals())``."""
+        """Build the section from a notebook's variables, one for each key, as ``TrainConfig.pick(globals())``.
+
+        Raises
+        ------
+        ValueError
+            Papermill was given a parameter that the notebook does not have.
+        """
+        check_parameters(names)
         return cls(**{key: names[key] for key in cls.model_fields})
+
+
+def check_parameters(names: dict) -> None:
+    """Refuse parameters that a notebook does not have. Papermill only warns of them.
+
+    Parameters
+    ----------
+    names : dict
+        The notebook's variables, its executed cells (``In``) among them. Papermill puts what it is given into a cell
+        of their own, after the notebook's parameters. Without such a cell, nothing is checked.
+
+    Raises
+    ------
+    ValueError
+        One line that names the parameter and the nearest one that the notebook has.
+    """
+    for own, given in itertools.pairwise(names.get("In", [])):
+        if given.startswith("# Parameters\n"):
+            known = _assigned(own)
+            for name in _assigned(given):
+                if name not in known:
+                    near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+                    raise ValueError(f"this notebook has no parameter {name!r} (did you mean {near[0]!r}?)")
+
+
+def _assigned(cell: str) -> list[str]:
+    """Return the names to which a cell of parameters assigns a value."""
+    return [
+        node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
 
 
 class DataConfig(Section):

@@ -39,7 +39,16 @@ def write_json(path: Path, content: dict, indent: int = 1) -> None:
     ValueError
         A float is not a finite number.
     """
-    write_text(path, json.dumps(_rounded(content), indent=indent, allow_nan=False) + "\n")
+    write_text(path, json.dumps(rounded(content), indent=indent, allow_nan=False) + "\n")
+
+
+def rounded(value):
+    """Return what `write_json` makes of a value: floats of six significant digits, text keys, lists for tuples."""
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def write_csv(path: Path, table) -> None:
@@ -71,11 +80,3 @@ def new_folder(folder: Path) -> Iterator[Path]:
     finally:
         for left in (partial, old):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value

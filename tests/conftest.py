@@ -13,8 +13,8 @@ from cxrseg import paths  # noqa: F401  before a test imports Keras: the package
 
 SHARING = {
     "run": (
-        "pipeline/test_pipeline.py", "unit/segment/test_export.py", "unit/segment/test_files.py",
-        "unit/segment/test_model.py",
+        "pipeline/test_pipeline.py", "pipeline/test_surroundings.py", "unit/segment/test_export.py",
+        "unit/segment/test_files.py", "unit/segment/test_model.py",
     ),
     "book": (
         "book/test_atlas.py", "book/test_book.py", "book/test_figures.py", "browser/test_threshold.py",

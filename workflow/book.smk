@@ -10,7 +10,7 @@ rule book:
         rules.all.input,
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=pages(),
-        code=code("report", "segment", "phantom"),
+        code=list(map(str, provenance.stage_code("report", "segment", "phantom"))),
         models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
     output:
         # One stamp a run: building the book of another run removes it.

@@ -2,7 +2,6 @@
 rule data:
     input:
         notebook=notebook("01-data"),
-        code=lambda wildcards: code("data", *(["phantom"] if STUDIES[wildcards.run].data.source == "phantom" else [])),
     output:
         DATASET,
         notebook="{run}/notebooks/01-data.ipynb",

@@ -1,4 +1,7 @@
 # The pooled folds are scored; a run is compared with others, or with the baselines.
+SCORES = ["cases.csv", "baselines.csv", "summary.json"]
+
+
 def compared(run):
     """Return the runs that the first of a sweep is compared with; every other run has its baselines."""
     return RUNS[1:] if run == RUNS[0] else []
@@ -6,12 +9,14 @@ def compared(run):
 
 rule evaluate:
     input:
-        DATASET,
-        lambda wildcards: expand(
-            "{run}/fold-{fold}/{file}", run=wildcards.run, fold=FOLDS[wildcards.run], file=["model.keras", "train.json"]
+        lambda wildcards: made(wildcards.run, expand(DATASET, run=wildcards.run), "01-data"),
+        lambda wildcards: made(
+            wildcards.run,
+            expand("{run}/fold-{k}/{file}", run=wildcards.run, k=FOLDS[wildcards.run], file=["model.keras", "train.json"]),
+            "01-data",
+            "02-train",
         ),
         notebook=notebook("03-evaluate"),
-        code=code("evaluate"),
     output:
         "{run}/cases.csv",
         "{run}/baselines.csv",
@@ -29,11 +34,12 @@ rule evaluate:
 
 rule compare:
     input:
-        lambda wildcards: expand(
-            "{run}/{file}", run=[wildcards.run, *compared(wildcards.run)], file=["cases.csv", "baselines.csv", "summary.json"]
-        ),
+        lambda wildcards: [
+            file
+            for run in [wildcards.run, *compared(wildcards.run)]
+            for file in made(run, expand("{run}/{file}", run=run, file=SCORES), "01-data", "02-train", "03-evaluate")
+        ],
         notebook=notebook("04-compare"),
-        code=code("evaluate"),
     output:
         notebook="{run}/notebooks/04-compare.ipynb",
     params:

@@ -1,20 +1,19 @@
 # One network for each fold. Trainings side by side, each on cores of its own, together are faster than one after the
 # other on all cores. A cluster has no number of cores: there the profile says how many a fold has.
-UNTRAINED = [fold for run in RUNS for fold in FOLDS[run] if not (paths.fold(run, fold) / "train.json").is_file()]
+UNTRAINED = [file for file in OUTDATED if "02-train" in file]
 TRAINING_CORES = max(1, (workflow.resource_settings.cores or 1) // max(1, len(UNTRAINED)))
 
 
 def initial(run):
     """Return the file of the weights that a run starts from, if it is there; training reports where it is not."""
     init = STUDIES[run].train.init
-    return [str(models.weights_file(init))] if init and models.weights_file(init).is_file() else []
+    return [here(models.weights_file(init))] if init and models.weights_file(init).is_file() else []
 
 
 rule train:
     input:
-        DATASET,
+        lambda wildcards: made(wildcards.run, expand(DATASET, run=wildcards.run), "01-data"),
         notebook=notebook("02-train"),
-        code=code("train"),
         init=lambda wildcards: initial(wildcards.run),
     output:
         "{run}/fold-{fold}/model.keras",

@@ -1,5 +1,6 @@
 """One radiograph with its reference masks, not yet read, and the names of the diagnostic classes."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -47,6 +48,23 @@ class Case:
     image: Callable[[], np.ndarray]
     masks: Mapping[str, Callable[[], np.ndarray]]
     group: str | None = None
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could not stand in ``cases.csv`` as it is.
+
+    A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, and may run it. The usual
+    remedy, an apostrophe before it, would make another name for every program that reads the table.
+
+    Raises
+    ------
+    ValueError
+        The name begins so, or has a control character.
+    """
+    if name.startswith(("=", "+", "-", "@")):
+        raise ValueError(f"a spreadsheet takes the name {name!r} for a formula: rename it")
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        raise ValueError(f"the name {name!r} has a control character: rename it")
 
 
 def plain(name: str) -> str:

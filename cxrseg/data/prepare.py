@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from cxrseg import provenance, runs
 from cxrseg.config import MAY_BE_EMPTY, DataConfig
-from cxrseg.data.cases import Case
+from cxrseg.data.cases import Case, check_name
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.duplicates import describe, near_duplicates
 from cxrseg.data.masks import MaskWarning
@@ -46,9 +47,10 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     Raises
     ------
     ValueError
-        The source as a whole is unusable, too many cases were refused, or there are fewer
-        independent cases than folds.
+        The source as a whole is unusable, too many cases were refused, there are fewer independent cases than folds,
+        or `folder` lies in a run with other parameters.
     """
+    runs.admit(folder, data=config)
     began = time.monotonic()
     cases = find_cases(config)
     if not cases:
@@ -74,6 +76,7 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
                 {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
             ],
             "fingerprint": _fingerprint(table),
+            "stage_code": provenance.stage_fingerprint("data", config.source),
             "seconds": round(time.monotonic() - began, 1),
         }
         table.to_csv(partial / "cases.csv", index=False)
@@ -104,9 +107,11 @@ def read(case: Case, structures: list[str]) -> Checked:
     Raises
     ------
     ValueError, OSError
-        A file cannot be read, a mask does not fit its image, the image is constant, or the mask is full, inverted or,
-        where the structure may not be absent, empty.
+        A name cannot be written to a table as it is, a file cannot be read, a mask does not fit its image, the image is
+        constant, or the mask is full, inverted or, where the structure may not be absent, empty.
     """
+    for name in (case.case_id, case.label, case.group or ""):
+        check_name(name)
     image = case.image()
     if image.min() == image.max():
         raise ValueError(f"the image is constant (every pixel {image.min()})")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxrseg.config import EvaluateConfig
+from cxrseg import runs
+from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
 from cxrseg.data.dataset import Dataset, take
 from cxrseg.data.split import leakage
 from cxrseg.evaluate import calibration, metrics, quality, references, stats
@@ -45,10 +46,22 @@ def evaluate(config: EvaluateConfig, data: Path, folds: list[Path], folder: Path
     FileNotFoundError
         A fold has not been trained, or the dataset does not exist.
     ValueError
-        A fold was trained on other data.
+        A fold was trained on other data or in another way than the first, or `folder` is that of a run with other
+        parameters.
     """
     dataset = Dataset.load(data)
     records = [training_record(fold, dataset.fingerprint) for fold in folds]
+    for fold, record in zip(folds, records, strict=True):
+        if record["config"] != records[0]["config"]:
+            raise ValueError(f"{fold}: trained with other parameters than {folds[0]}; train it again")
+    # A score is reported under the parameters of the run, so these have to be those that made it.
+    runs.admit(
+        folder,
+        run_folds=len(folds),
+        data=DataConfig.model_construct(**dataset.record["parameters"]),
+        train=TrainConfig.model_construct(**records[0]["config"]),
+        evaluate=config,
+    )
     tested = [np.flatnonzero(dataset.cases["fold"] == record["fold"]) for record in records]
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

@@ -31,6 +31,7 @@ def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
     cases : DataFrame
         ``label`` of each of the n cases.
     """
+    cases = _named(cases)
     labels = sorted(cases["label"].unique())
     figure, axes = _subplots(len(labels), per_class, figsize=(2.1 * per_class, 2.2 * len(labels)), squeeze=False)
     for row, label in zip(axes, labels, strict=True):
@@ -48,7 +49,7 @@ def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
 
 def class_counts(cases: pd.DataFrame) -> Figure:
     """Plot the number of cases per class and fold."""
-    counts = cases.groupby(["label", "fold"]).size().rename("cases").reset_index()
+    counts = _named(cases).groupby(["label", "fold"]).size().rename("cases").reset_index()
     figure, axis = _subplots(figsize=(6, 2.8))
     sns.barplot(counts, x="fold", y="cases", hue="label", palette=colours(counts["label"]), ax=axis)
     axis.set(xlabel="fold", ylabel="cases")
@@ -59,13 +60,14 @@ def class_counts(cases: pd.DataFrame) -> Figure:
 
 def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
     """Plot the share of the image that the structure covers, by class."""
+    cases = _named(cases)
     figure, axis = _subplots(figsize=(6, 2.6))
     order = sorted(cases["label"].unique())
     sns.stripplot(
         cases.assign(share=100 * cases[f"{structure}_share"]), x="share", y="label", hue="label", order=order,
         palette=colours(order), size=3, alpha=0.6, legend=False, ax=axis,
     )  # fmt: skip
-    axis.set(xlabel=f"{structure}, share of the image (%)", ylabel="")
+    axis.set(xlabel=f"{_text(structure)}, share of the image (%)", ylabel="")
     sns.despine(figure)
     return _closed(figure)
 
@@ -89,6 +91,7 @@ def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
 
 def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
     """Plot the score of every case by class, with a line at the mean."""
+    rows = _named(rows)
     figure, axis = _subplots(figsize=(7, 0.9 + 0.8 * rows["label"].nunique()))
     order = sorted(rows["label"].unique())
     sns.stripplot(
@@ -166,6 +169,7 @@ def predicted_quality(cases: pd.DataFrame) -> Figure:
     cases : DataFrame
         Columns ``label``, ``dice`` and ``predicted_dice``, as in ``quality.csv``.
     """
+    cases = _named(cases)
     figure, axis = _subplots(figsize=(4, 3.6))
     palette = colours(cases["label"])
     for label, part in cases.groupby("label"):
@@ -198,7 +202,7 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
         _show(row[3], image)
         for part, colour in ((truth & prediction, AGREED), (truth & ~prediction, MISSED), (prediction & ~truth, EXTRA)):
             row[3].imshow(np.ma.masked_equal(part, 0), cmap=_plain(colour), vmin=0, vmax=1, alpha=0.55)
-        row[0].set_title(title, loc="left", fontsize=9)
+        row[0].set_title(_text(title), loc="left", fontsize=9)
     for axis, title in zip(axes[0][1:], ("actual mask", "predicted mask", "difference"), strict=True):
         axis.set_title(title, fontsize=9)
     parts = [Patch(color=AGREED, label="both"), Patch(color=MISSED, label="missed"), Patch(color=EXTRA, label="extra")]
@@ -234,7 +238,7 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
     methods : dict of str to DataFrame
         Scored cases by name, as `cxrseg.evaluate.compare.cases` returns them.
     """
-    (first, reference), *others = methods.items()
+    (first, reference), *others = ((name, _named(table)) for name, table in methods.items())
     columns = min(3, max(1, len(others)))  # more columns would be too small to read
     rows = max(1, -(-len(others) // columns))
     figure, axes = _subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
@@ -256,6 +260,15 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
         axis.legend(frameon=False, fontsize=8)
     sns.despine(figure)
     return _closed(figure)
+
+
+def _text(name: str) -> str:
+    """Return a name to be shown as it is: a dollar sign begins a formula, an underscore hides it from legends."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(label=rows["label"].map(_text))
 
 
 def _subplots(*arguments, **options):

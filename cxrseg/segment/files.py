@@ -21,6 +21,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of ``segmentations.csv``. Left and right are the patient's, so the left lung is on the right of the image."""
 
+PATHS = ("file", "mask", "overlay", "crop")
+"""Columns of ``segmentations.csv`` that hold a path."""
+
 
 def segment_files(
     model: Model,
@@ -74,8 +77,13 @@ def segment_files(
                 done, job = waiting.popleft()
                 row = job.result()
                 if isinstance(row, dict):
-                    writer.writerow(row)
+                    writer.writerow(row | {key: _cell(row[key]) for key in PATHS if key in row})
                 yield done, row
+
+
+def _cell(path: str) -> str:
+    """Return the same path in another spelling where a spreadsheet would take it for a formula."""
+    return f"./{path}" if path.startswith(("=", "+", "-", "@", "\t", "\r")) else path
 
 
 def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from cxrseg import hardware, provenance
+from cxrseg import hardware, provenance, runs
 from cxrseg.config import TrainConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.split import split
@@ -41,10 +41,11 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     FileNotFoundError
         `data` is not a prepared dataset.
     ValueError
-        The fold does not exist, or there are too few cases to train on.
+        The fold does not exist, there are too few cases to train on, or `folder` lies in a run with other parameters.
     FloatingPointError
         The loss is not finite.
     """
+    runs.admit(folder, train=config)
     dataset = Dataset.load(data)
     pixels, masks = dataset.images, dataset.masks
     training, validation, testing = split(dataset.cases, fold, config.validation_share, config.seed, config.cases)
@@ -85,6 +86,7 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
         "images_per_second": round(len(training) * len(history) / history["seconds"].sum(), 2),
         "hardware": hardware.describe(),
         "commit": provenance.commit()["commit"],
+        "stage_code": provenance.stage_fingerprint("train"),
         **identity,
     }
     write_whole(folder / "model.keras", model.save)

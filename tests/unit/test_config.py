@@ -3,7 +3,7 @@
 import pytest
 from samples import study
 
-from cxrseg.config import TrainConfig
+from cxrseg.config import EvaluateConfig, TrainConfig, check_parameters
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,23 @@ def test_impossible_value_is_refused_in_one_line(tmp_path, override, named):
 def test_configuration_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         TrainConfig().epochs = 3
+
+
+OWN = "run: str = 'scratch'\nthreshold: float = 0.5  # from which a pixel counts"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("tresholds = 0.3", "did you mean 'threshold'"), ("run = 'a'\nzzz = [1]", "no parameter 'zzz'")],
+)
+def test_unknown_parameter_of_papermill_is_refused_in_one_line(given, named):
+    with pytest.raises(ValueError, match=named) as error:
+        EvaluateConfig.pick({"In": ["", OWN, f"# Parameters\n{given}\n", "import x"]})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "cells", [[], ["", OWN, "zzz = 3"], ["", OWN, "# Parameters\nrun = 'a'\nthreshold = 0.1\n", "z = 1"]]
+)
+def test_known_parameters_and_cells_of_ones_own_pass(cells):
+    check_parameters({"In": cells, "zzz": 3})

@@ -16,3 +16,15 @@ from cxrseg.data import cases
 )
 def test_class_spellings(name, label):
     assert cases.class_name(name) == label
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "+1", "-1", "a\nb", "a\x1b[2J", "a\u2028b"])
+def test_name_that_a_table_cannot_hold_is_refused_in_one_line(name):
+    with pytest.raises(ValueError, match="rename it") as error:
+        cases.check_name(name)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["<b>", "a|b", "$x$", "1=1", "a-b", "مرحبا", "👩‍⚕️", "COVID/1.png", ""])
+def test_other_names_stay(name):
+    cases.check_name(name)

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -52,6 +53,18 @@ def test_table_has_a_row_per_file_in_order(tmp_path):
     for column in ("mask", "overlay", "crop"):
         assert len({row[column] for row in rows}) == 7  # one name each, though all files are called alike
         assert all((tmp_path / "out" / row[column]).is_file() for row in rows)
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "@a.png", "-a.png", 'a,"b\nc.png'])
+def test_paths_in_the_table_lead_to_the_files_and_are_no_formulas(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    planted_file("wide", tmp_path)[0].rename(name)
+    ((_, row),) = segment_files(BRIGHT, [Path(name)], Path("out"), crop=True)
+    with open("out/segmentations.csv", newline="") as table:
+        (row,) = csv.DictReader(table)
+    for path in (Path(row["file"]), *(Path("out") / row[column] for column in ("mask", "overlay", "crop"))):
+        assert path.is_file()
+    assert not {row[column][0] for column in ("file", "mask", "overlay", "crop")} & set("=+-@")
 
 
 def test_folders_patterns_and_files(tmp_path):
