@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from contextlib import contextmanager
 
 import typer
@@ -35,15 +36,26 @@ def say(summary: dict) -> None:
 def silent_start():
     """Keep TensorFlow's start-up messages, which no log level turns off, away from the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    with silent():
         yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
+
+
+_STANDARD_ERROR = threading.RLock()
+
+
+@contextmanager
+def silent():
+    """Keep what a library prints to standard error, be it from C, away from the terminal."""
+    with _STANDARD_ERROR:  # two threads at once would never give the terminal back
+        sys.stderr.flush()
+        terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            os.close(nowhere)
 
 
 @contextmanager
