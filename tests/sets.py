@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from pictures import saved
 from PIL import Image
-from samples import saved, unpacked
+from samples import unpacked
 from scipy.ndimage import zoom
 from skimage.measure import find_contours
 

@@ -9,16 +9,13 @@ import shutil
 import struct
 import subprocess
 import sys
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from PIL import Image
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from cxrseg.evaluate import quality
 
@@ -59,88 +56,18 @@ def load_script(name: str):
     return module
 
 
+def dicom_files() -> list[Path]:
+    """Return every DICOM file that pydicom, pydicom-data and pynetdicom bring, of those that are installed."""
+    pytest.importorskip("data_store", reason="the package pydicom-data is not installed")
+    specs = filter(None, map(importlib.util.find_spec, ("pydicom", "data_store", "pynetdicom")))
+    files = [file for spec in specs for file in sorted(Path(spec.origin).parent.rglob("*")) if file.is_file()]
+    return [file for file in files if file.suffix == ".dcm" or file.read_bytes()[128:132] == b"DICM"]
+
+
 def cxrseg(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Call the command line as a person would, standing in a checkout."""
     command = [sys.executable, "-m", "cxrseg.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ | environment)
-
-
-def save_dicom(values, file, **attributes):
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1", generate_uid()
-    dataset.Rows, dataset.Columns = values.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # values that the standard does not allow, but that exist
-        for name, value in attributes.items():
-            setattr(dataset, name, value)
-    dataset.PixelData = values.astype("<u2").tobytes()
-    dataset.save_as(file, enforce_file_format=True)
-
-
-def _lut(entries, bits: int, first: int = 0, packed: bool = False) -> pydicom.Dataset:
-    """Return the item of a LUT sequence; packed: two entries of 8 bits share a word."""
-    item = pydicom.Dataset()
-    item.LUTDescriptor = [len(entries), first, bits]
-    item.add_new("LUTData", "OW", np.asarray(entries, "u1" if packed else "<u2").tobytes())
-    return item
-
-
-_CURVE = (np.arange(4096) / 4095) ** 0.7
-
-DICOM_KINDS = {
-    "plain": {},
-    "inverted": {"PhotometricInterpretation": "MONOCHROME1"},
-    "lower case": {"PhotometricInterpretation": "monochrome1"},
-    "inverse shape": {"PresentationLUTShape": "INVERSE"},
-    "window": {"WindowCenter": 2000, "WindowWidth": 1500},
-    "inverted window": {"PhotometricInterpretation": "MONOCHROME1", "WindowCenter": 2000, "WindowWidth": 1500},
-    "window of width 0": {"WindowCenter": 2000, "WindowWidth": 0},
-    "window of width 1": {"WindowCenter": 2000, "WindowWidth": 1},
-    "second window": {"WindowCenter": [5, 2000], "WindowWidth": [0, 1500]},
-    "window beside": {"WindowCenter": -9000, "WindowWidth": 100},
-    "exact": {"WindowCenter": [2000, 9], "WindowWidth": [1500, 9], "VOILUTFunction": "LINEAR_EXACT"},
-    "sigmoid": {"WindowCenter": 1000, "WindowWidth": 900, "VOILUTFunction": "SIGMOID"},
-    "rescaled": {"RescaleSlope": "2.5", "RescaleIntercept": "-700", "WindowCenter": 3000, "WindowWidth": 4000},
-    "negative slope": {"RescaleSlope": "-1", "RescaleIntercept": "4095", "WindowCenter": 2000, "WindowWidth": 1500},
-    "slope 0": {"RescaleSlope": "0", "RescaleIntercept": "5"},
-    "empty slope": {"RescaleSlope": "", "RescaleIntercept": "", "WindowCenter": "", "WindowWidth": ""},
-    "modality table": {"ModalityLUTSequence": [_lut(65535 * _CURVE, 16)]},
-    "table": {"VOILUTSequence": [_lut(65535 * _CURVE, 16)]},
-    "table of 8 bits": {"VOILUTSequence": [_lut(255 * _CURVE, 8)]},
-    "packed table": {"VOILUTSequence": [_lut(255 * _CURVE, 8, packed=True)]},
-    "table from 1000": {"VOILUTSequence": [_lut(65535 * _CURVE[::2], 16, first=1000)]},
-    "table and window": {"VOILUTSequence": [_lut(255 * _CURVE, 8)], "WindowCenter": 100, "WindowWidth": 50},
-    "signed": {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15},
-    "signed, table": {
-        "PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15, "VOILUTSequence": [_lut(255 * _CURVE, 8, -2000)],
-    },
-    "padded": {"PixelPaddingValue": 7},
-    "padded range, inverted": {
-        "PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 7, "PixelPaddingRangeLimit": 3000,
-    },
-    "padded, window": {"PixelPaddingValue": 7, "WindowCenter": 2000, "WindowWidth": 3500},
-    "overlay in the upper bits": {},
-    "overlay, signed": {"PixelRepresentation": 1},
-}  # fmt: skip
-"""Attributes of DICOM files of 12 bits, by what is special about them."""
-
-
-def dicom_of_kind(kind: str, file: Path) -> Path:
-    """Write a DICOM file of one of `DICOM_KINDS`."""
-    values = np.random.default_rng(5).integers(0, 4096, (37, 53)).astype(np.int32)
-    if kind.startswith("signed"):
-        values -= 2000
-    if "overlay" in kind:
-        values += 0x5000
-    if "padded" in kind:
-        values = values.clip(1000)
-        values[:9] = 7
-    save_dicom(values.astype(np.int16).view(np.uint16), file, ImagerPixelSpacing=[0.2, 0.3], **DICOM_KINDS[kind])
-    return file
 
 
 def bomb(width, height):

@@ -5,21 +5,40 @@ The grey-scale pipeline of the standard: stored value, modality transformation, 
 negative rescale slope and misreads look-up tables of 8-bit entries.
 """
 
+import math
+import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import BinaryIO
 
 import numpy as np
 import pydicom
 from PIL import Image
-from pydicom import pixels
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom import pixels, uid
+from pydicom.encaps import get_frame
 
-from cxrseg.data.images import EXPECTED, check_size, unreadable
+from cxrseg.data.images import EXPECTED, MAX_BYTES, check_size, unreadable
 
 MAX_SPACING = 100
 """Spacing of pixels above which the file must be wrong, in millimetres (a chest would fill fewer than ten)."""
 
-_DEFLATED = b"1.2.840.10008.1.2.1.99\0"
+_DECODED_BY_PYDICOM = {
+    uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian, uid.RLELossless, uid.JPEGBaseline8Bit, uid.JPEG2000Lossless, uid.JPEG2000,
+}  # fmt: skip
+
+# pydicom's own decoders of these use GDCM, which crashes on damaged streams, and libjpeg, which is under the GPL and
+# takes a broken-off stream for a whole one.
+_DECODED_BY_IMAGECODECS = {
+    uid.JPEGExtended12Bit: "jpeg8_decode",
+    uid.JPEGLossless: "jpeg8_decode",
+    uid.JPEGLosslessSV1: "jpeg8_decode",
+    uid.JPEGLSLossless: "jpegls_decode",
+    uid.JPEGLSNearLossless: "jpegls_decode",
+    uid.HTJ2KLossless: "jpeg2k_decode",
+    uid.HTJ2KLosslessRPCL: "jpeg2k_decode",
+    uid.HTJ2K: "jpeg2k_decode",
+}
 
 
 def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
@@ -43,17 +62,20 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     Raises
     ------
     ValueError
-        One line that names the file: no pixels, several frames, palette colours, or a stream that cannot be decoded.
+        One line that names the file: no pixels, several frames, palette colours, a compression that is not read,
+        or a stream that cannot be decoded.
     """
     dataset = _dataset(stream, name)
     if "PixelData" not in dataset:
+        if "Rows" in dataset or not len(dataset):  # pydicom gives up what it has read where a fragment breaks off
+            raise unreadable(name, EOFError("DICOM without pixel data"))
         raise ValueError(f"{name}: DICOM without pixel data; {EXPECTED}")
     try:
         rows, columns = int(dataset.Rows), int(dataset.Columns)
         frames = int(dataset.get("NumberOfFrames") or 1)
         kind = dataset.PhotometricInterpretation = str(dataset.PhotometricInterpretation).strip().upper()
         # Without a file header, as some old archives store it, the standard's default encoding holds.
-        syntax = dataset.file_meta.setdefault("TransferSyntaxUID", ImplicitVRLittleEndian).value
+        syntax = dataset.file_meta.setdefault("TransferSyntaxUID", uid.ImplicitVRLittleEndian).value
     except Exception as error:
         raise unreadable(name, error) from error
     check_size(columns, rows, name)
@@ -61,15 +83,19 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
         raise ValueError(f"{name}: holds {frames} frames; {EXPECTED}")
     if kind == "PALETTE COLOR":
         raise ValueError(f"{name}: DICOM in palette colours; expected grey or RGB")
+    if syntax not in _DECODED_BY_PYDICOM and syntax not in _DECODED_BY_IMAGECODECS:
+        raise ValueError(f"{name}: DICOM compressed as {syntax.name} is not read; export it uncompressed, or as PNG")
+    if syntax in _DECODED_BY_IMAGECODECS and not find_spec("imagecodecs"):
+        raise ValueError(f"{name}: DICOM compressed as {syntax.name} needs imagecodecs: pip install 'cxrseg[codecs]'")
     try:
-        values = pixels.pixel_array(dataset)
+        if syntax in _DECODED_BY_IMAGECODECS:
+            _decompress(dataset, syntax)
+        values = _stored(pixels.pixel_array(dataset), dataset)
         if values.ndim == 3:
-            if values.dtype != np.uint8:
-                values = (values.astype(np.float32) * (255 / max(1, int(values.max())))).astype(np.uint8)
-            return np.asarray(Image.fromarray(values).convert("L")), False
-        return _displayed(_stored(values, dataset), dataset, kind)
-    except RuntimeError as error:
-        raise _no_decoder(name, syntax, error) from error
+            bits = int(dataset.BitsStored)
+            eight = values if bits == 8 else np.rint(values * (255 / (2**bits - 1)))
+            return np.asarray(Image.fromarray(eight.astype(np.uint8)).convert("L")), False
+        return _displayed(values, dataset, kind)
     except Exception as error:
         raise unreadable(name, error) from error
 
@@ -92,24 +118,46 @@ def spacing(stream: BinaryIO, name: str) -> tuple[float, float] | None:
 
 
 def _dataset(stream: BinaryIO, name: str, stop_before_pixels: bool = False):
-    # pydicom inflates a deflated data set without bound before anything in it can be checked.
-    if _DEFLATED in stream.read(2048):
-        raise ValueError(f"{name}: deflated DICOM is not read; save it uncompressed")
-    stream.seek(0)
     try:
+        _check_inflated(stream)
         return pydicom.dcmread(stream, force=True, stop_before_pixels=stop_before_pixels)
     except Exception as error:
         raise unreadable(name, error) from error
 
 
-def _no_decoder(name: str, syntax, error: RuntimeError) -> ValueError:
-    """Tell a compression that nothing here decodes from a stream that is broken."""
-    if "missing dependencies" in str(error) or "no available" in str(error).lower():
-        return ValueError(
-            f"{name}: no decoder for this DICOM's compression ({syntax.name}); save it uncompressed, "
-            "or install pylibjpeg with its plugins"
-        )
-    return unreadable(name, error)
+def _check_inflated(stream: BinaryIO) -> None:
+    """Refuse a deflated data set that is longer than any radiograph, because pydicom inflates it without bound."""
+    head = stream.read(2048)
+    if uid.DeflatedExplicitVRLittleEndian.encode() in head:
+        stream.seek(144 + int.from_bytes(head[140:144], "little"))  # behind the file's header, whose length this is
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflater.decompress(stream.read(), MAX_BYTES)
+        if not inflater.eof:
+            raise EOFError(f"the deflated data set breaks off, or has more than {MAX_BYTES:,} bytes")
+    stream.seek(0)
+
+
+def _decompress(dataset, syntax: uid.UID) -> None:
+    """Replace the compressed frame of a data set with its pixels."""
+    import imagecodecs  # only few files need it
+
+    decoder = _DECODED_BY_IMAGECODECS[syntax]
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1).rstrip(b"\0\xff")
+    if not frame.endswith(b"\xff\xd9"):  # the marker of the end; libjpeg would make up what is missing
+        raise EOFError("the compressed stream breaks off")
+    signed = decoder == "jpeg2k_decode" and dataset.PixelRepresentation == 1  # the others know no sign
+    kind = np.dtype(f"{'i' if signed else 'u'}{1 if dataset.BitsStored <= 8 else 2}")
+    shape = (int(dataset.Rows), int(dataset.Columns), int(dataset.SamplesPerPixel))
+    # The data set says how much memory is taken, whatever size the stream claims.
+    values = np.empty(shape if shape[2] > 1 else shape[:2], kind)
+    getattr(imagecodecs, decoder)(frame, out=values)
+    dataset.PixelData = values.tobytes()
+    dataset["PixelData"].is_undefined_length = False
+    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    dataset.BitsAllocated, dataset.PlanarConfiguration = 8 * kind.itemsize, 0
+    colours = dataset.PhotometricInterpretation
+    if colours.startswith("YBR") and (colours != "YBR_FULL" or syntax == uid.JPEGExtended12Bit):
+        dataset.PhotometricInterpretation = "RGB"  # these the decoder has turned into it
 
 
 def _stored(values: np.ndarray, dataset) -> np.ndarray:
@@ -149,7 +197,7 @@ def _modality(dataset, signed: bool) -> Callable[[np.ndarray], np.ndarray] | Non
     if sequence := dataset.get("ModalityLUTSequence"):
         return _lookup(sequence[0], signed)
     slope, intercept = _numbers(dataset, "RescaleSlope"), _numbers(dataset, "RescaleIntercept")
-    if not slope or not intercept or slope[0] == 0:
+    if not slope or not intercept or slope[0] == 0 or not math.isfinite(slope[0] + intercept[0]):
         return None
     return lambda values: values * slope[0] + intercept[0]
 
@@ -160,9 +208,9 @@ def _voi(dataset, signed: bool) -> Callable[[np.ndarray], np.ndarray] | None:
         return _lookup(sequence[0], signed)
     shape = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     for center, width in zip(_numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth"), strict=False):
-        if width < (0 if shape in ("LINEAR_EXACT", "SIGMOID") else 1) or width == 0:
-            continue
-        return _window(center, width, shape)
+        wide_enough = width > 0 if shape in ("LINEAR_EXACT", "SIGMOID") else width >= 1
+        if wide_enough and math.isfinite(center + width):
+            return _window(center, width, shape)
     return None
 
 
@@ -194,7 +242,7 @@ def _lookup(item, signed: bool) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _numbers(dataset, key: str) -> list[float]:
-    """Return the finite numbers of an attribute, which may be absent, empty, one or several."""
+    """Return the numbers of an attribute, which may be absent, empty, one or several."""
     value = dataset.get(key)
     if value is None or value == "":
         return []

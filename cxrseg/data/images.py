@@ -1,11 +1,12 @@
 """Read any radiograph as 8-bit grey."""
 
 import io
+import logging
 import os
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -20,6 +21,12 @@ MAX_BYTES = 4 * MAX_SIDE**2
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom")
 """File names that are taken for radiographs, in lower case."""
+
+_TIFF = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
+_NO_PICTURE = 1 | 4  # NewSubfileType: a smaller version of another page, or a transparency mask
+
+for _library in ("PIL", "tifffile"):  # what they log about a damaged file, the error says
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 EXPECTED = "expected one PNG, JPEG, BMP, TIFF or DICOM image"
 Source = str | os.PathLike | bytes | BinaryIO
@@ -51,9 +58,10 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        One line that names the file: missing, empty, truncated, not an image, more than one page or frame,
-        more than 8 bits in each of several channels, signed 8-bit TIFF, a side over `MAX_SIDE` pixels or more
-        than `MAX_BYTES`, no finite pixel, or DICOM without pixels, deflated, in palette colours or without a decoder.
+        One line that names the file: missing, empty, truncated, not an image, more than one page (beside thumbnails
+        and transparency masks) or frame, more than 8 bits in each of several channels, signed 8-bit TIFF, integers of
+        64 bits, a side over `MAX_SIDE` pixels or more than `MAX_BYTES`, no finite pixel, or DICOM without pixels, in
+        palette colours or in a compression that is not read.
 
     Examples
     --------
@@ -187,9 +195,13 @@ def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bo
         # GIF has 256 colours at most: enough for a mask, too few for a radiograph.
         formats = ("PNG", "JPEG", "BMP", "TIFF", "GIF") if colours else ("PNG", "JPEG", "BMP", "TIFF")
         image: Image.Image = Image.open(stream, formats=formats)
-        pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "GIF") else 1
+        pages = _pages(image)
+        if not pages:
+            raise EOFError("only a thumbnail")
+        # Pillow inverts a white-is-zero TIFF of up to 8 bits, but hands a deeper one over as it is stored.
+        white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
     except Image.UnidentifiedImageError:
-        raise ValueError(f"{name}: this is not an image of a known kind; {EXPECTED}") from None
+        image, pages, white_is_zero = _other_tiff(stream, name)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(
             f"{name}: far more pixels than any radiograph has; expected sides of 1 to {MAX_SIDE}"
@@ -197,7 +209,7 @@ def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bo
     except Exception as error:
         raise unreadable(name, error) from error
     check_size(*image.size, name)
-    if pages > 1:
+    if pages != 1:
         raise ValueError(f"{name}: holds {pages} pages; {EXPECTED}")
     try:
         deep = image.mode in ("I", "F") or image.mode.startswith("I;")
@@ -206,19 +218,69 @@ def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bo
     if not deep and _loses_bits(image):
         raise ValueError(f"{name}: 16 bits in each of several channels, or signed 8 bits; save it as grey of 8 or 16")
     try:
-        # Pillow inverts a white-is-zero TIFF of up to 8 bits, but hands a deeper one over as it is stored.
-        inverted = deep and isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
+        if isinstance(image, TiffImageFile):
+            from cxrseg.terminal import silent  # importing typer takes a tenth of a second
+
+            with silent():  # libtiff prints what it thinks of a damaged file
+                image.load()
         image = ImageOps.exif_transpose(image)
         if not deep:
             if colours and image.mode not in ("1", "L"):
-                return np.asarray(image.convert("RGBA")), inverted
+                return np.asarray(image.convert("RGBA")), False
             if image.has_transparency_data:
                 black = Image.new("RGBA", image.size, "black")
                 image = Image.alpha_composite(black, image.convert("RGBA"))
             image = image.convert("L")
-        return np.asarray(image), inverted
+        return np.asarray(image), deep and white_is_zero
     except Exception as error:
         raise unreadable(name, error) from error
+
+
+def _pages(image: Image.Image) -> int:
+    """Go to the first page that is a picture of its own, and return how many such pages there are."""
+    if not isinstance(image, TiffImageFile):
+        return getattr(image, "n_frames", 1) if image.format == "GIF" else 1
+    own = []
+    for page in range(image.n_frames):
+        image.seek(page)
+        if not image.tag_v2.get(254, 0) & _NO_PICTURE:
+            own.append(page)
+    image.seek(own[0] if own else 0)
+    return len(own)
+
+
+def _other_tiff(stream: BinaryIO, name: str) -> tuple[Image.Image, int, bool]:
+    """Open a TIFF that Pillow does not know: floating point of 16 or 64 bits.
+
+    Returns the picture, the number of pages, and whether the lowest value is white.
+    """
+    stream.seek(0)
+    if stream.read(4) not in _TIFF:
+        raise ValueError(f"{name}: this is not an image of a known kind; {EXPECTED}")
+    import tifffile  # only few files need it
+
+    stream.seek(0)
+    try:
+        every: list[Any] = list(tifffile.TiffFile(stream).pages)
+        pages = [page for page in every if not page.subfiletype & _NO_PICTURE]
+        if not pages:
+            raise EOFError("its list of pages is missing")
+        page = pages[0]
+        size = max(page.imagewidth, page.tilewidth), max(page.imagelength, page.tilelength)
+    except Exception as error:
+        raise unreadable(name, error) from error
+    check_size(*size, name)
+    if page.dtype is None or page.dtype.kind != "f" or len(page.shape) != 2:
+        kind = f"{page.bitspersample} bits" if page.dtype is None else page.dtype.name
+        raise ValueError(f"{name}: a TIFF of {kind} x {page.shape}, damaged or not read; expected grey of 8 or 16 bits")
+    try:
+        with np.errstate(all="ignore"):  # a number too large for 32 bits becomes infinite
+            image = Image.fromarray(page.asarray().astype(np.float32))
+        if "Orientation" in page.tags:
+            image.getexif()[274] = int(page.tags["Orientation"].value)
+    except Exception as error:
+        raise unreadable(name, error) from error
+    return image, len(pages), page.photometric == 0
 
 
 def _loses_bits(image: Image.Image) -> bool:

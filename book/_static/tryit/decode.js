@@ -50,11 +50,11 @@ globalThis.tryit ??= {};
     if (png?.depth === 16 && png.colour !== 0) {
       throw new Error("16 bits in each of several channels; save it as grey of 8 or 16");
     }
-    if (png?.depth === 16) {
-      const grey = tryit.toBytes(await tryit.readDeepPng(bytes));
-      return { grey, width: png.width, height: png.height, spacing: null };
-    }
-    return { ...(await drawn(file)), spacing: null };
+    const [plain, orientation] = png ? tryit.pngOrientation(bytes) : [bytes, 1];
+    const picture = png?.depth === 16
+      ? { grey: tryit.toBytes(await tryit.readDeepPng(plain)), width: png.width, height: png.height }
+      : await drawn(png ? new Blob([plain]) : file);
+    return { ...tryit.upright(picture, orientation), spacing: null };
   }
 
   async function drawn(file) {

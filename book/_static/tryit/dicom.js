@@ -4,6 +4,13 @@ globalThis.tryit ??= {};
 
 {
   const SYNTAXES = { "1.2.840.10008.1.2": false, "1.2.840.10008.1.2.1": true }; // whether the VR is explicit
+  // What the command line reads, but no browser does.
+  const COMPRESSIONS = {
+    "1.99": "deflated", "2": "big-endian", "5": "RLE",
+    "4.50": "JPEG", "4.51": "JPEG Extended", "4.57": "JPEG lossless", "4.70": "JPEG lossless",
+    "4.80": "JPEG-LS", "4.81": "JPEG-LS", "4.90": "JPEG 2000", "4.91": "JPEG 2000",
+    "4.201": "HTJ2K", "4.202": "HTJ2K", "4.203": "HTJ2K",
+  };
   const LONG = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
   const UNDEFINED = 0xffffffff;
   const MAX_SPACING = 100; // mm; larger values are errors, because a chest would cover less than ten pixels
@@ -82,7 +89,7 @@ globalThis.tryit ??= {};
     const [item] = set.get(0x00283000) ?? [];
     if (item) return lookup(item, signed);
     const [[slope], [intercept]] = [numbers(set.get(0x00281053)), numbers(set.get(0x00281052))];
-    return slope && intercept !== undefined ? (value) => value * slope + intercept : null;
+    return slope && Number.isFinite(intercept) ? (value) => value * slope + intercept : null;
   }
 
   // Return the first VOI LUT or the first valid window as a function, or null if there is neither.
@@ -92,7 +99,7 @@ globalThis.tryit ??= {};
     const shape = text(set.get(0x00281056)).toUpperCase() || "LINEAR";
     const [centers, widths] = [numbers(set.get(0x00281050)), numbers(set.get(0x00281051))];
     const least = ["LINEAR_EXACT", "SIGMOID"].includes(shape) ? Number.MIN_VALUE : 1;
-    const k = widths.findIndex((width, place) => width >= least && centers[place] !== undefined);
+    const k = widths.findIndex((width, place) => width >= least && Number.isFinite(centers[place]));
     return k < 0 ? null : windowing(centers[k], widths[k], shape);
   }
 
@@ -134,7 +141,11 @@ globalThis.tryit ??= {};
         start = value + length;
       }
     }
-    if (!(syntax in SYNTAXES)) throw new Error("compressed or big-endian DICOM is not read here; save it uncompressed");
+    if (!(syntax in SYNTAXES)) {
+      const name = COMPRESSIONS[syntax.replace("1.2.840.10008.1.2.", "")];
+      if (name) throw new Error(`${name} DICOM is not read here, but by the command line: cxrseg segment`);
+      throw new Error(`DICOM in the transfer syntax ${syntax} is not read; export it uncompressed, or as PNG`);
+    }
     const [set] = elements(view, start, bytes.length, SYNTAXES[syntax]);
 
     const [height, width] = [short(set.get(0x00280010), 0), short(set.get(0x00280011), 0)];
@@ -155,18 +166,17 @@ globalThis.tryit ??= {};
       .find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < MAX_SPACING));
     const result = { width, height, spacing: spacing ?? null };
 
+    const used = Math.min(short(set.get(0x00280101), bits), bits); // higher bits do not belong to the value
+    const whole = 2 ** used - 1;
+    const numberAt = (k) => (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
     if (kind === "RGB") {
-      if (bits !== 8 || samples !== 3) throw new Error("deep colour DICOM is not read here");
+      if (samples !== 3) throw new Error(`RGB DICOM of ${samples} samples a pixel is not read here`);
       const [pixel, plane] = short(set.get(0x00280006), 0) ? [1, n] : [3, 1];
-      const part = (k, c) => pixels.getUint8(k * pixel + c * plane);
+      const part = (k, c) => tryit.round(numberAt(k * pixel + c * plane) * (255 / whole));
       return { ...result, grey: Uint8Array.from({ length: n }, (_, k) => tryit.luminance(part(k, 0), part(k, 1), part(k, 2))) };
     }
     const signed = short(set.get(0x00280103), 0) === 1;
-    const stored = new Uint16Array(n);
-    const used = Math.min(short(set.get(0x00280101), bits), bits); // higher bits do not belong to the value
-    const whole = 2 ** used - 1;
-    for (let k = 0; k < n; k++) stored[k] = (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
-
+    const stored = Uint16Array.from({ length: n }, (_, k) => numberAt(k));
     const bend = 2 ** (used - 1);
     const number = (k) => (signed && k >= bend ? k - 2 * bend : k);
     const isPadding = padding(set, signed);

@@ -12,16 +12,65 @@ globalThis.tryit ??= {};
     return { width: view.getUint32(16), height: view.getUint32(20), depth: bytes[24], colour: bytes[25], interlaced: bytes[28] };
   }
 
+  // Return the name, the start and the end of each chunk. The content lies between start + 8 and end - 4.
+  function chunks(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const found = [];
+    for (let at = 8, end; at + 12 <= bytes.length; at = end) {
+      end = at + 12 + view.getUint32(at);
+      found.push([String.fromCharCode(...bytes.subarray(at + 4, at + 8)), at, end]);
+    }
+    return found;
+  }
+
+  // Return a PNG without its EXIF part, and the orientation that this gives (TIFF 6.0, tag 274), because browsers
+  // differ in whether they turn a PNG.
+  function pngOrientation(bytes) {
+    const [, start, end] = chunks(bytes).find(([name]) => name === "eXIf") ?? [];
+    if (start === undefined || end > bytes.length) return [bytes, 1];
+    const plain = new Uint8Array(bytes.length - (end - start));
+    plain.set(bytes.subarray(0, start));
+    plain.set(bytes.subarray(end), start);
+    return [plain, orientationOf(new DataView(bytes.buffer, bytes.byteOffset + start + 8, end - start - 12))];
+  }
+
+  function orientationOf(exif) {
+    try {
+      const little = exif.getUint16(0) === 0x4949;
+      const list = exif.getUint32(4, little);
+      for (let k = 0; k < exif.getUint16(list, little); k++) {
+        const entry = list + 2 + 12 * k;
+        if (exif.getUint16(entry, little) === 274) return exif.getUint16(entry + 8, little);
+      }
+    } catch {} // the list lies outside: it gives no orientation
+    return 1;
+  }
+
+  // Turn pixels upright, from the orientation in which they are stored.
+  function upright({ grey, width: w, height: h }, orientation) {
+    const places = {
+      2: (x, y) => [w - 1 - x, y], 3: (x, y) => [w - 1 - x, h - 1 - y], 4: (x, y) => [x, h - 1 - y],
+      5: (x, y) => [y, x], 6: (x, y) => [y, h - 1 - x], 7: (x, y) => [w - 1 - y, h - 1 - x], 8: (x, y) => [w - 1 - y, x],
+    };
+    const place = places[orientation];
+    if (!place) return { grey, width: w, height: h };
+    const [width, height] = orientation > 4 ? [h, w] : [w, h];
+    const turned = new Uint8Array(width * height);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [column, row] = place(x, y);
+        turned[y * width + x] = grey[row * w + column];
+      }
+    }
+    return { grey: turned, width, height };
+  }
+
   // Read a 16-bit grey PNG as Uint16Array.
   async function readDeepPng(bytes) {
     const { width, height, interlaced } = pngHeader(bytes);
     if (interlaced) throw new Error("interlaced 16-bit PNG is not read here; save it without interlacing");
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const parts = [];
-    for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
-      const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-      if (name === "IDAT") parts.push(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
-    }
+    const data = chunks(bytes).filter(([name]) => name === "IDAT");
+    const parts = data.map(([, start, end]) => bytes.subarray(start + 8, end - 4));
     const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
     const line = 1 + 2 * width;
     const raw = new Uint8Array(line * height); // bounds memory, however much the file decompresses to
@@ -93,5 +142,5 @@ globalThis.tryit ??= {};
     return new Blob([Uint8Array.from(SIGNATURE), ...parts], { type: "image/png" });
   }
 
-  Object.assign(tryit, { pngHeader, readDeepPng, writePng });
+  Object.assign(tryit, { pngHeader, pngOrientation, upright, readDeepPng, writePng });
 }

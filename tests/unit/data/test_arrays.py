@@ -5,11 +5,11 @@ import io
 
 import numpy as np
 import pytest
+from pictures import saved
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from samples import saved
 
 from cxrseg.data.arrays import read_array
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from pictures import planted, saved, tiff
 from PIL import Image
-from samples import planted, saved, tiff
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse
 

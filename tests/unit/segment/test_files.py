@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pictures import dicom
 from PIL import Image
 from samples import BRIGHT, chest, dice, planted_file
-from support import bomb, cxrseg, save_dicom
+from support import bomb, cxrseg
 
 from cxrseg.segment.files import COLUMNS, _names, find_files, segment_files
 
@@ -32,7 +33,8 @@ def test_mask_lies_where_the_shape_was_planted(kind, tmp_path):
 
 def test_square_millimetres_where_dicom_knows_them(tmp_path):
     right, left = chest(400, 500)
-    save_dicom(np.where(right | left, 3000, 300), tmp_path / "a.dcm", PixelSpacing=[0.5, 0.4])
+    film = np.where(right | left, 3000, 300).astype(np.uint16)
+    (tmp_path / "a.dcm").write_bytes(dicom(film, PixelSpacing=[0.5, 0.4]))
     Image.fromarray((right | left).astype(np.uint8) * 255).save(tmp_path / "b.png", dpi=(300, 300))
     rows = dict(segment_files(BRIGHT, [tmp_path / "a.dcm", tmp_path / "b.png"], tmp_path / "out"))
     assert rows[tmp_path / "a.dcm"]["left_mm2"] == pytest.approx(left.sum() * 0.2, rel=0.02)
@@ -72,7 +74,7 @@ def test_folders_patterns_and_files(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     for name in ("IM000001", "1.2.840.10008.5"):
-        save_dicom(np.ones((8, 8)), tmp_path / name)
+        (tmp_path / name).write_bytes(dicom(np.ones((8, 8), np.uint16)))
     found, problems = find_files([str(tmp_path)], tmp_path / "out")
     assert [file.name for file in found] == ["1.2.840.10008.5", "IM000001", "a.jpg", "b.png", "c.BMP"]
     assert list(_names(found).values()) == ["1.2.840.10008.5", "IM000001", "a", "b", "c"]
@@ -97,7 +99,7 @@ def hostile(tmp_path):
     (folder / "text.jpg").write_text("this is text")
     (folder / "bomb.png").write_bytes(bomb(60_000, 60_000))
     (folder / "wide.png").write_bytes(bomb(20_000, 300))
-    save_dicom(np.ones((8, 8)), folder / "nothing.dcm")
+    (folder / "nothing.dcm").write_bytes(dicom(np.ones((8, 8), np.uint16)))
     dataset = pydicom.dcmread(folder / "nothing.dcm")
     del dataset.PixelData
     dataset.save_as(folder / "nothing.dcm")

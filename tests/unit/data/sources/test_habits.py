@@ -6,8 +6,9 @@ import unicodedata
 
 import numpy as np
 import pytest
+from pictures import dicom, saved
 from PIL import Image
-from samples import config, dicom, saved, unpacked
+from samples import config, unpacked
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse
 from support import archive
