@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+SET = "Radiographs with masks, as folder:PATH; run:NAME for those that a run was made from."
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
 
 
@@ -88,25 +89,22 @@ def book(
 @app.command()
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run, or default: the model that comes with cxrseg.")],
-    on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH.")],
+    on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help=SET)],
+    native: Annotated[bool, typer.Option("--native", help="Score each mask in its own pixels.")] = False,
 ) -> None:
-    """Score a run on another dataset of radiographs and write runs/RUN/external/."""
+    """Score a run on another dataset of radiographs and write runs/RUN/external/.
+
+    All are scored on a square of 256 pixels, as a study scores its own cases, so that distances compare.
+    """
     with plain_errors():
         from cxrseg import models, runs
-        from cxrseg.data.sources import SOURCES
 
-        source, _, path = on.partition(":")
-        known = [name for name in SOURCES if name != "phantom"]
-        if source not in known or not path:
-            raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
-        if not Path(path).exists():
-            raise ValueError(f"--on {on}: no such file or folder: {path}")
         if run != models.DEFAULT:
             runs.study(run)
         with silent_start():
-            from cxrseg.evaluate.external import evaluate_external
+            from cxrseg.evaluate import external
 
-        say(evaluate_external(run, source, Path(path)))
+        say(external.evaluate_external(run, *external.parse(on), native))
 
 
 @app.command()

@@ -14,7 +14,8 @@ def say(summary: dict) -> None:
     """Print the scores of a run."""
     low, high = summary["dice"]["ci95"]
     mean = summary["dice"]["mean"]
-    print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
+    on = f" on {summary['dataset']}" if "dataset" in summary else ""
+    print(f"run {summary['run']}{on}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
     if own := summary.get("own"):
