@@ -108,6 +108,36 @@ def evaluate(
 
 
 @app.command()
+def matrix(
+    runs_: Annotated[
+        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, as a,b or --runs again.")
+    ],
+    on: Annotated[list[str], typer.Option(metavar="SOURCE:PATH", help=f"{SET} Give it once for each set.")],
+    cores: Cores = None,
+    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+) -> None:
+    """Score several runs on several sets: a table with the trained runs as rows and the tested sets as columns.
+
+    matrix.csv and matrix.png are written to the first run's folder and shown in its book. A set from which a run was
+    made gets the score of that run's own test cases, and is marked.
+    """
+    with plain_errors(resumable=True):
+        from cxrseg import models, runs, workflow
+        from cxrseg.report import matrix as scores
+
+        names = [run for given in runs_ for name in given.split(",") for run in runs.expand(name)]
+        scores.start(names, on)
+        failure = None
+        try:
+            workflow.execute([name for name in names if name != models.DEFAULT], "matrix", cores, profile)
+        except workflow.StageFailed as error:
+            failure = error
+        print(scores.finish(names[0]))
+        if failure:
+            raise failure
+
+
+@app.command()
 def fetch(
     dataset: Annotated[str, typer.Argument(help="rsua: the RSUA Chest X-Ray Dataset, 35 MB.")],
     listing: Annotated[

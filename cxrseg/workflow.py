@@ -14,6 +14,10 @@ from pathlib import Path
 from cxrseg import paths, runs
 
 
+class StageFailed(RuntimeError):
+    """A stage failed. Those that do not depend on it have been executed."""
+
+
 def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
     """Bring runs up to date in one call of Snakemake, so that the stages of all runs share the cores or the cluster.
 
@@ -24,7 +28,8 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     names : list of str
         Runs that `cxrseg.runs.start` has created: one, or those of a sweep.
     target : str
-        A rule of the Snakefile: ``all``, or ``book``, which renders the first run.
+        A rule of the Snakefile: ``all``; ``book``, which renders the first run; ``matrix``, whose request
+        `cxrseg.report.matrix.start` has written.
     cores : int, optional
         Processor cores; by default all of this machine, or what the profile asks for.
     profile : str
@@ -34,8 +39,10 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     ------
     ValueError
         There is no such profile.
+    StageFailed
+        One line for each error.
     RuntimeError
-        A stage failed, or another process works on one of the runs.
+        Another process works on one of the runs.
     """
     log = paths.run(names[0]) / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", target]
@@ -59,7 +66,7 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
                 process.wait()  # Snakemake is interrupted as well, and stops its stages first
                 raise
     if code:
-        raise RuntimeError("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
+        raise StageFailed("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
 
 
 def _errors(log: Path) -> list[str]:

@@ -42,8 +42,8 @@ def test_module_can_be_read_in_one_sitting(module):
 
 def test_unit_tests_mirror_the_package():
     covered = {  # by whole runs, rendered pages and the command line
-        "cli", "terminal", "paths", "runs", "workflow", "provenance", "parallel", "report/atlas", "report/book", "report/cases",
-        "report/figures", "report/threshold", "report/tryit", "evaluate/external",
+        "cli", "terminal", "paths", "runs", "workflow", "provenance", "parallel", "report/atlas", "report/book",
+        "report/cases", "report/external", "report/figures", "report/matrix", "report/threshold", "report/tryit",
     }  # fmt: skip
     for module in MODULES:
         place = module.relative_to(PACKAGE).with_suffix("")
