@@ -105,8 +105,7 @@ def _results(own: dict, results: dict[str, dict]) -> str:
     )
     lines = [f"| {' | '.join(HEADERS)} |", f"|:--|:--{'|--:' * (len(HEADERS) - 2)}|"]
     lines += [_row(name, label, scores) for name, summary in results.items() for label, scores in _parts(summary)]
-    networks = networks_digest(own["run"])
-    notes = [f"- **{_plain(name)}**, {_note(summary, networks)}" for name, summary in results.items()]
+    notes = [f"- **{_plain(name)}**, {_note(own['run'], summary)}" for name, summary in results.items()]
     return "\n".join([figure, *lines, "", *notes, ""])
 
 
@@ -125,11 +124,19 @@ def _row(name: str, label: str, scores: dict) -> str:
     return f"| {' | '.join([*cells, number('hd95_height', '.1%'), number('hd95_mm', '.1f')])} |"
 
 
-def _note(summary: dict, networks: str) -> str:
+def _changed(run: str, networks: str | None) -> bool:
+    """Return whether a run is gone, or has other networks than those that were scored."""
+    try:
+        return networks_digest(run) != networks
+    except FileNotFoundError:
+        return True
+
+
+def _note(run: str, summary: dict) -> str:
     grid = f"a square of {summary['grid']} pixels" if summary.get("grid") else "the pixels of each mask"
     refused = f", {len(summary['refused']):,} more refused" if summary["refused"] else ""
     text = f"source `{summary.get('source', 'unknown')}`, scored on {grid}: {summary['n_cases']:,} cases{refused}."
-    if summary.get("networks") != networks:
+    if _changed(run, summary.get("networks")):
         text += " The run has other networks now: score it again."
     if summary["own"]:
         text += f" {len(summary['own']):,} are the run's own radiographs: this is not a score on unseen cases."
@@ -144,6 +151,9 @@ def _matrix(table: pd.DataFrame, picture: Figure) -> str:
         caption += " Framed: the run's own test cases, each outlined by a network that had not learnt from it."
     if table["left_out"].any():
         caption += " Radiographs that a run had learnt from are left out of its cells."
+    changed = [cell.run for cell in table.drop_duplicates("run").itertuples() if _changed(cell.run, cell.networks)]
+    if changed:
+        caption += f" Since then the networks of {_plain(', '.join(changed))} have changed: make the matrix again."
     missing = [f"{cell.run} on {cell.set}" for cell in table[table["n"] == 0].itertuples()]
     if missing:
         caption += f" No score: {_plain(', '.join(missing))}."

@@ -79,6 +79,7 @@ def finish(first: str) -> str:
     table = pd.DataFrame(
         [_cell(run, name, on == f"{RUN}:{run}") for run in request["runs"] for name, on in request["sets"].items()]
     )
+    table["networks"] = table["run"].map({run: networks_digest(run) for run in request["runs"]})
     write_csv(folder / "matrix.csv", table)
     write_whole(folder / "matrix.png", lambda partial: picture(table).savefig(partial, dpi=200))
     lines = [written(table).to_string()]

@@ -87,13 +87,16 @@ def test_a_run_without_results_says_how_to_make_one(runs, tmp_path):
 def test_matrix_is_shown_with_what_is_missing(runs, tmp_path):
     write(runs / "mine", result("mine", 1))
     cells = [
-        {"run": run, "set": name, "n": 3, "mean": 0.7, "low": 0.6, "high": 0.8, "own": run == name, "left_out": 0}
+        {"run": run, "set": name, "n": 3, "mean": 0.7, "low": 0.6, "high": 0.8, "own": run == name, "left_out": 0,
+         "networks": "before" if run == "default" else "now"}
         for run in ("mine", "default") for name in ("mine", *NAMES)
     ]  # fmt: skip
     cells[-1] |= {"n": 0, "mean": np.nan, "low": np.nan, "high": np.nan}
     pd.DataFrame(cells).to_csv(runs / "mine" / "matrix.csv", index=False)
     external.assemble("mine", tmp_path / "page")
-    rows = np.reshape(parsed((tmp_path / "page" / "page.md").read_text())["td"], (2, -1)).tolist()
+    text = (tmp_path / "page" / "page.md").read_text()
+    assert "networks of default have changed" in text
+    rows = np.reshape(parsed(text)["td"], (2, -1)).tolist()
     assert rows[0] == ["mine", "0.700* (0.600 to 0.800)", *["0.700 (0.600 to 0.800)"] * 5]
     assert rows[1][-1] == "no score"
     assert (tmp_path / "page" / "matrix.png").is_file()
