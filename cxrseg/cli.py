@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cxrseg.terminal import plain, plain_errors, say, silent_start
+from cxrseg.terminal import label_values, plain, plain_errors, say, silent_start
 
 app = typer.Typer(
     name="cxrseg",
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+SET = "Radiographs with masks, as folder:PATH; run:NAME for those that a run was made from."
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
 
 
@@ -88,31 +89,58 @@ def book(
 @app.command()
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run, or default: the model that comes with cxrseg.")],
-    on: Annotated[
-        str, typer.Option(metavar="SOURCE:PATH", help="Radiographs with masks, as folder:PATH; see cxrseg sources.")
-    ],
+    on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help=SET)],
     labels: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE,…", help="Values of a structure in label maps: lungs=1,2."),
     ] = None,
+    native: Annotated[bool, typer.Option("--native", help="Score each mask in its own pixels.")] = False,
 ) -> None:
-    """Score a run on another dataset of radiographs and write runs/RUN/external/."""
+    """Score a run on another dataset of radiographs and write runs/RUN/external/.
+
+    All are scored on a square of 256 pixels, as a study scores its own cases, so that distances compare.
+    """
     with plain_errors():
         from cxrseg import models, runs
-        from cxrseg.data.sources import SOURCES
 
-        source, _, path = on.partition(":")
-        known = [name for name in SOURCES if name != "phantom"]
-        if source not in known or not path:
-            raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
-        if not Path(path).exists():
-            raise ValueError(f"--on {on}: no such file or folder: {path}")
         if run != models.DEFAULT:
             runs.study(run)
         with silent_start():
-            from cxrseg.evaluate.external import evaluate_external
+            from cxrseg.evaluate import external
+            from cxrseg.segment import agreement
 
-        say(evaluate_external(run, source, Path(path)))
+        values = label_values(labels or [])
+        say(external.evaluate_external(run, *external.parse(on), native, values, agreement.doubt_cases))
+
+
+@app.command()
+def matrix(
+    runs_: Annotated[
+        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, as a,b or --runs again.")
+    ],
+    on: Annotated[list[str], typer.Option(metavar="SOURCE:PATH", help=f"{SET} Give it once for each set.")],
+    cores: Cores = None,
+    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+) -> None:
+    """Score several runs on several sets: a table with the trained runs as rows and the tested sets as columns.
+
+    matrix.csv and matrix.png are written to the first run's folder and shown in its book. A set from which a run was
+    made gets the score of that run's own test cases, and is marked.
+    """
+    with plain_errors(resumable=True):
+        from cxrseg import models, runs, workflow
+        from cxrseg.report import matrix as scores
+
+        names = [run for given in runs_ for name in given.split(",") for run in runs.expand(name)]
+        scores.start(names, on)
+        failure = None
+        try:
+            workflow.execute([name for name in names if name != models.DEFAULT], "matrix", cores, profile)
+        except workflow.StageFailed as error:
+            failure = error
+        print(scores.finish(names[0]))
+        if failure:
+            raise failure
 
 
 @app.command()

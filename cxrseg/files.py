@@ -1,5 +1,6 @@
 """Write files and folders whole or not at all: a reader never sees half of one, and an interruption leaves none."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -54,6 +55,13 @@ def rounded(value):
 def write_csv(path: Path, table) -> None:
     """Write a pandas DataFrame as CSV, whole, floats rounded to five significant digits."""
     write_whole(path, lambda partial: table.to_csv(partial, index=False, float_format="%.5g"))
+
+
+def state(path: Path) -> str:
+    """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do."""
+    files = sorted(file for file in Path(path).rglob("*") if file.is_file()) or [Path(path)]
+    found = [(file.relative_to(path).as_posix(), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 @contextmanager

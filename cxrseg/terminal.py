@@ -1,6 +1,7 @@
 """What the commands have in common at the terminal: errors for people, a silent start, the scores of a run."""
 
 import os
+import re
 import sys
 import threading
 import unicodedata
@@ -19,14 +20,36 @@ def say(summary: dict) -> None:
     """Print the scores of a run."""
     low, high = summary["dice"]["ci95"]
     mean = summary["dice"]["mean"]
-    print(f"run {summary['run']}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
+    on = f" on {summary['dataset']}" if "dataset" in summary else ""
+    print(f"run {summary['run']}{on}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
     if own := summary.get("own"):
         print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
         print("  have learnt from them, so this is not a score on unseen cases")
+    for note, count in summary.get("notes", {}).items():
+        print(f"  note: {count:,} of {summary['n_cases']:,} cases: {note}")
+    if doubt := summary.get("doubt"):
+        print(f"  warning: {doubt}")
     if refused := summary.get("refused"):
         print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
+
+
+def label_values(given: list[str]) -> dict[str, list[int]]:
+    """Read ``lungs=1,2`` as the values of a structure in a label map.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    labels = {}
+    for text in given:
+        name, _, values = text.partition("=")
+        if not name or not re.fullmatch(r"\d+(,\d+)*", values):
+            raise ValueError(f"--labels {text}: expected a structure and its values, as lungs=1,2")
+        labels[name] = [int(value) for value in values.split(",")]
+    return labels
 
 
 @contextmanager

@@ -27,6 +27,10 @@ SETTINGS = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONST
 """Variables that have one right value in a stage."""
 
 
+class StageFailed(RuntimeError):
+    """A stage failed. Those that do not depend on it have been executed."""
+
+
 def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
     """Bring runs up to date in one call of Snakemake, so that the stages of all runs share the cores or the cluster.
 
@@ -37,7 +41,8 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     names : list of str
         Runs that `cxrseg.runs.start` has created: one, or those of a sweep.
     target : str
-        A rule of the Snakefile: ``all``, or ``book``, which renders the first run.
+        A rule of the Snakefile: ``all``; ``book``, which renders the first run; ``matrix``, whose request
+        `cxrseg.report.matrix.start` has written.
     cores : int, optional
         Processor cores; by default all of this machine, or what the profile asks for.
     profile : str
@@ -49,8 +54,10 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
         There is no such profile.
     ModuleNotFoundError
         A package that the stages or the profile need is not installed.
+    StageFailed
+        One line for each error.
     RuntimeError
-        A stage failed, or another process works on one of the runs.
+        Another process works on one of the runs.
     """
     _require("snakemake", "papermill", "ipykernel", "keras", os.environ["KERAS_BACKEND"])
     if target == "book":
@@ -78,7 +85,7 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
                 process.wait()  # Snakemake is interrupted as well, and stops its stages first
                 raise
     if code:
-        raise RuntimeError("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
+        raise StageFailed("\n".join(_errors(log)) or f"Snakemake failed: see {log}")
 
 
 def _profile(name: str) -> list[str]:

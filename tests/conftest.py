@@ -13,12 +13,13 @@ from cxrseg import paths  # noqa: F401  before a test imports Keras: the package
 
 SHARING = {
     "run": (
-        "pipeline/test_pipeline.py", "pipeline/test_surroundings.py", "unit/segment/test_export.py",
+        "pipeline/test_matrix.py", "pipeline/test_pipeline.py", "pipeline/test_surroundings.py",
+        "unit/segment/test_export.py",
         "unit/segment/test_files.py", "unit/segment/test_model.py",
     ),
     "book": (
-        "book/test_atlas.py", "book/test_book.py", "book/test_figures.py", "browser/test_threshold.py",
-        "browser/test_tryit.py",
+        "book/test_atlas.py", "book/test_book.py", "book/test_external.py", "book/test_figures.py",
+        "browser/test_threshold.py", "browser/test_tryit.py",
     ),
 }  # fmt: skip
 """Test files that share a run, or a rendered book: each group has one process, so that these are made once."""

@@ -12,6 +12,7 @@ rule book:
         pages=pages(),
         code=list(map(str, provenance.stage_code("report", "segment", "phantom"))),
         models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
+        external=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("external/*/summary.json"), *paths.run(RUNS[0]).glob("matrix.csv")])],
     output:
         # One stamp a run: building the book of another run removes it.
         touch(str(ROOT / "_build" / f"rendered-{RUNS[0]}")),

@@ -1,4 +1,4 @@
-# The pooled folds are scored; a run is compared with others, or with the baselines.
+# The pooled folds are scored; a run is compared with others, or with the baselines; runs are scored on other datasets.
 SCORES = ["cases.csv", "baselines.csv", "summary.json"]
 
 
@@ -46,3 +46,31 @@ rule compare:
         values=lambda wildcards: json.dumps({"run": wildcards.run, "others": compared(wildcards.run)}),
     shell:
         "{EXECUTE} 04-compare {output.notebook} {params.values:q} {threads}"
+
+
+# A matrix: each cell scores one run on one other dataset. The first run's folder says which.
+REQUEST = paths.run(RUNS[0]) / "matrix.json"
+MATRIX = json.loads(REQUEST.read_text()) if REQUEST.is_file() else {"sets": {}, "cells": []}
+UNSCORED = [cell for cell in MATRIX["cells"] if not (paths.external(*cell) / "summary.json").is_file()]
+
+
+rule external:  # takes the networks as they are; `cxrseg matrix` has removed the scores of earlier ones
+    input:
+        code=list(map(str, provenance.stage_code("data", "evaluate"))),
+    output:
+        "{scored}/external/{set}/cases.csv",
+        "{scored}/external/{set}/summary.json",
+    wildcard_constraints:
+        scored="[^/]+",
+        set="[^/]+",
+    params:
+        on=lambda wildcards: MATRIX["sets"][wildcards.set],
+    threads: max(1, (workflow.resource_settings.cores or 1) // max(1, len(UNSCORED)))
+    shell:
+        "LOKY_MAX_CPU_COUNT={threads} TF_NUM_INTRAOP_THREADS={threads} "
+        "{PYTHON} -m cxrseg.cli evaluate {wildcards.scored:q} --on {params.on:q}"
+
+
+rule matrix:
+    input:
+        lambda wildcards: [f"{run}/external/{name}/summary.json" for run, name in MATRIX["cells"]],

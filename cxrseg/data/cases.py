@@ -41,6 +41,9 @@ class Case:
         of the image's shape.
     group : str or None
         The patient, where known. Cases of one group never fall into different folds.
+    spacing : callable or None
+        Picklable. Called without arguments, it returns the height and the width of a pixel of the image in millimetres,
+        or None where the file does not state them.
     """
 
     case_id: str
@@ -48,6 +51,7 @@ class Case:
     image: Callable[[], np.ndarray]
     masks: Mapping[str, Callable[[], np.ndarray]]
     group: str | None = None
+    spacing: Callable[[], tuple[float, float] | None] | None = None
 
 
 def check_name(name: str) -> None:

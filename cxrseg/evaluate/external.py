@@ -1,6 +1,14 @@
-"""External validation: score a run's networks on another dataset at the native resolution of each mask."""
+"""External validation: score a run's networks on another dataset.
+
+Radiographs and masks are padded to a square of `cxrseg.evaluate.predict.GRID` pixels, as a study prepares its own
+dataset, and scored there. So a distance in pixels means the same on every film, and a dataset has the same scores here
+as in a study of it. On request, each mask is scored in its own pixels.
+"""
 
 import hashlib
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +17,67 @@ import pandas as pd
 from cxrseg import models, paths, provenance, runs
 from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.data.cases import Case
+from cxrseg.data.dataset import Dataset, exists, take
 from cxrseg.data.prepare import read
-from cxrseg.data.sources import find_cases
-from cxrseg.data.square import to_square
-from cxrseg.evaluate.predict import Network, in_pixels, load_keras, predict_image
+from cxrseg.data.sources import SOURCES, find_cases
+from cxrseg.data.square import mask_to_square, to_square
+from cxrseg.evaluate.masks import to_masks
+from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.evaluate.scores import aggregate, score
-from cxrseg.files import write_csv, write_json
+from cxrseg.files import state, write_csv, write_json
+
+RUN = "run"
+"""The source that stands for the prepared dataset of a run."""
 
 
-def evaluate_external(name: str, source: str, path: Path) -> dict:
+def parse(on: str) -> tuple[str, Path]:
+    """Split ``SOURCE:PATH`` into the source and the archive or folder; for ``run:NAME`` that of the run's dataset.
+
+    Raises
+    ------
+    ValueError
+        The source is unknown, or there is nothing at the path.
+    """
+    source, _, given = on.partition(":")
+    known = [*(name for name in SOURCES if name != "phantom"), RUN]
+    if source not in known or not given:
+        raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
+    path = paths.data(given) if source == RUN else Path(given)
+    if source == RUN and not exists(path):
+        raise ValueError(f"--on {on}: run {given!r} has no prepared dataset")
+    if not path.exists():
+        raise ValueError(f"--on {on}: no such file or folder: {given}")
+    return source, path
+
+
+def set_name(source: str, path: Path) -> str:
+    """Return the name under which results on a dataset are kept: that of its run, folder, or archive."""
+    return path.parent.name if source == RUN else paths.dataset_name(path)
+
+
+def networks_digest(name: str) -> str:
+    """Return a digest of a run's networks and of the settings that make masks of their probabilities.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run or its networks do not exist.
+    """
+    study, files = _model(name)
+    digest = hashlib.sha256(f"{study.evaluate.threshold} {study.evaluate.pieces}".encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def evaluate_external(
+    name: str,
+    source: str,
+    path: Path,
+    native: bool = False,
+    labels: dict[str, list[int]] | None = None,
+    check: Callable[[list[Case]], str] | None = None,
+) -> dict:
     """Score the mean prediction of a run's networks on another dataset.
 
     Parameters
@@ -25,42 +85,63 @@ def evaluate_external(name: str, source: str, path: Path) -> dict:
     name : str
         A finished run, or ``default`` for the model that comes with the package.
     source : str
-        The kind of dataset: ``folder``, ``covid_qu_ex`` or ``rsua``.
+        The kind of dataset: a name of `cxrseg.data.sources.SOURCES`, or `RUN`.
     path : Path
         The archive or folder of the dataset.
+    native : bool
+        Score each mask in its own pixels, as `cxrseg segment` writes them, not on the square.
+    labels : dict of str to list of int, optional
+        The values of each structure in label maps.
+    check : callable, optional
+        Given the cases, returns what is doubtful about their masks in one line, or an empty string.
 
     Returns
     -------
     dict
         The content of ``summary.json``. It is written with ``cases.csv`` to ``runs/<name>/external/<dataset>/``,
-        where the dataset has the name of its folder, or of its archive without the suffix. ``refused`` lists
-        unusable cases, and ``own`` lists cases whose radiographs are identical to one in the run's own dataset.
+        where the dataset has the name of its folder, or of its archive without the suffix; with ``-native`` after it
+        where `native` is set. ``grid`` is the side of the square in pixels, or None. ``outlines`` is what the source
+        says about its reference masks, ``doubt`` what `check` does, ``notes`` counts how masks were read.
+        ``refused`` lists unusable cases, and ``own`` lists cases whose radiographs
+        are identical to one in the run's own dataset. ``state`` identifies the files that were scored, ``networks``
+        the networks (`networks_digest`).
 
     Raises
     ------
     FileNotFoundError
         The run or its networks do not exist.
     ValueError
-        The dataset as a whole is unusable, or none of its cases can be read.
+        The dataset as a whole is unusable, none of its cases can be read, or it is the run's own.
     """
+    if source == RUN and path == paths.data(name):
+        raise ValueError(f"run {name!r} has learnt from this dataset; its score on unseen cases of it: {path.parent}")
     study, files = _model(name)
-    network = load_keras(files)
-    structures = study.data.structures
-    cases = find_cases(DataConfig(source=source, path=str(path), structures=structures))
+    structures, before = study.data.structures, state(path)
+    cases = _prepared(path, study) if source == RUN else _found(source, path, structures, labels or {})
     refused: list[dict] = []
     own: list[str] = []
-    rows = score(_segmented(cases, network, study, _digests(name), refused, own), structures)
+    notes: Counter[str] = Counter()
+    doubt = check(cases) if check else ""
+    network = load_keras(files)
+    rows = score(_segmented(cases, network, study, native, _digests(name), refused, own, notes), structures)
     if rows.empty:
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
-    folder = paths.external(name, paths.dataset_name(path))
+    folder = paths.external(name, set_name(source, path) + ("-native" if native else ""))
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "cases.csv", rows)
     summary = {
         "study": study.name,
         "run": name,
         "dataset": folder.name,
+        "source": source,
+        "state": before,
+        "networks": networks_digest(name),
+        "grid": None if native else GRID,
+        "outlines": SOURCES[source].ABOUT.outlines if source in SOURCES else "",
         **aggregate(rows, structures, study.evaluate),
+        "doubt": doubt,
+        "notes": dict(notes),
         "refused": refused,
         "own": own,
         "parameters": runs.parameters(study),
@@ -93,23 +174,74 @@ def _digests(name: str) -> set[str]:
     return set(pd.read_csv(file, usecols=["sha256"])["sha256"]) if file.is_file() else set()
 
 
-def _segmented(cases: list[Case], network: Network, study, known: set[str], refused: list[dict], own: list[str]):
-    """Yield the identifying columns, the reference masks and the predicted masks of each readable case."""
-    structures, config = study.data.structures, study.evaluate
+def _found(source: str, path: Path, structures: list[str], labels: dict[str, list[int]]) -> list[Case]:
+    return find_cases(DataConfig(source=source, path=str(path), structures=structures, labels=labels))
+
+
+def _prepared(folder: Path, study: Study) -> list[Case]:
+    """Return the cases of a prepared dataset."""
+    dataset, structures = Dataset.load(folder), study.data.structures
+    source, size = (dataset.record["parameters"][key] for key in ("source", "image_size"))
+    if source == study.data.source and size != study.data.image_size:
+        raise ValueError(
+            f"{folder}: {size} pixels a side, but this run's data have {study.data.image_size}, so that radiographs in "
+            f"both cannot be told; expected --on {source}:PATH"
+        )
+    if missing := [name for name in structures if name not in dataset.structures]:
+        raise ValueError(f"{folder}: no masks of {', '.join(missing)}; there are {', '.join(dataset.structures)}")
+    channels = {name: dataset.structures.index(name) for name in structures}
+    return [
+        Case(
+            row.case_id,
+            row.label,
+            partial(take, dataset.images, n),
+            {name: partial(_prepared_mask, dataset.masks, n, k) for name, k in channels.items()},
+        )
+        for n, row in enumerate(dataset.cases.itertuples())
+    ]
+
+
+def _prepared_mask(masks: np.ndarray, row: int, channel: int) -> np.ndarray:
+    return take(masks, row)[..., channel] > 0
+
+
+def _segmented(
+    cases: list[Case],
+    network: Network,
+    study: Study,
+    native: bool,
+    known: set[str],
+    refused: list,
+    own: list[str],
+    notes: Counter,
+):
+    """Yield what `cxrseg.evaluate.scores.score` needs of each readable case."""
+    structures, threshold, pieces = study.data.structures, study.evaluate.threshold, study.evaluate.pieces
     for number, case in enumerate(cases, start=1):
         try:
-            image, masks, _ = read(case, structures)
+            image, masks, read_as = read(case, structures)
+            spacing = case.spacing() if case.spacing else None
         except (ValueError, OSError) as error:
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue
+        notes.update(read_as)
         square = to_square(image, study.data.image_size)[None]
         if hashlib.sha256(square.tobytes()).hexdigest() in known:
             own.append(case.case_id)
-        found = predict_image(network, image, config.threshold, config.pieces)
+        if native:
+            found = predict_image(network, image, threshold, pieces)
+            predicted = in_pixels(found, threshold, image.shape)
+        else:
+            predicted = to_masks(predict(network, to_square(image, GRID)[None])[0], threshold, pieces)
+            masks = [mask_to_square(mask, GRID) for mask in masks]
+            if spacing:
+                row, column = spacing
+                spacing = row * max(image.shape) / GRID, column * max(image.shape) / GRID
         if number % max(1, len(cases) // 10) == 0:
             print(f"segmented {number:,} of {len(cases):,} cases", flush=True)
         yield (
             {"case_id": case.case_id, "label": case.label, "fold": -1},
             np.stack(masks, axis=-1),
-            in_pixels(found, config.threshold, image.shape),
+            predicted,
+            spacing,
         )

@@ -1,6 +1,6 @@
 """Agreement of a predicted mask with the reference mask: metrics for one image, and one for a batch.
 
-Masks are boolean (H, W) arrays. Distances are in pixels of their grid.
+Masks are boolean (H, W) arrays. Distances are in pixels of their grid, or in the unit that the name says.
 
 Empty masks. No metric is ever NaN. If both masks are empty, they agree: every ratio is 1 and every distance 0.
 If exactly one is empty, they disagree: Dice, IoU, sensitivity, precision and NSD are 0, and every distance is
@@ -64,6 +64,48 @@ def all_metrics(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     shares = _within(truth, prediction, TOLERANCES)
     row |= {f"nsd_{tolerance}px": share for tolerance, share in zip(TOLERANCES, shares, strict=True)}
     return row
+
+
+def distances_mm(truth: np.ndarray, prediction: np.ndarray, spacing: tuple[float, float]) -> dict[str, float]:
+    """Measure the distances between the outlines in millimetres.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) bool array
+        Reference and predicted mask.
+    spacing : (float, float)
+        Height and width of a pixel, millimetres.
+
+    Returns
+    -------
+    dict of str to float
+        ``hd95_mm`` and ``assd_mm``, defined as in `all_metrics`, with the nearest point sought in millimetres.
+
+    Raises
+    ------
+    ValueError
+        As for `all_metrics`.
+
+    Examples
+    --------
+    >>> truth = np.zeros((8, 8), bool)
+    >>> truth[2:6, 2:6] = True
+    >>> distances_mm(truth, np.roll(truth, 1, axis=1), (0.2, 0.5))["hd95_mm"]
+    0.5
+    """
+    _check(truth, prediction)
+    return dict(zip(("hd95_mm", "assd_mm"), _boundary_summary(truth, prediction, spacing), strict=True))
+
+
+def height(mask: np.ndarray) -> int:
+    """Return the height of the box around a mask in pixels, or that of the image where the mask is empty.
+
+    Parameters
+    ----------
+    mask : (H, W) bool array
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    return int(rows[-1] - rows[0]) + 1 if len(rows) else len(mask)
 
 
 def overlap(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
@@ -141,12 +183,12 @@ def _check(truth: np.ndarray, prediction: np.ndarray) -> None:
         raise ValueError(f"truth and prediction must have one shape, not {truth.shape} and {prediction.shape}")
 
 
-def _boundary_summary(truth: np.ndarray, prediction: np.ndarray) -> tuple[float, float]:
-    """Return HD95 and ASSD."""
+def _boundary_summary(truth: np.ndarray, prediction: np.ndarray, spacing=(1, 1)) -> tuple[float, float]:
+    """Return HD95 and ASSD in the unit of the spacing."""
     if not (truth.any() and prediction.any()):
-        distance = float(np.hypot(*truth.shape))
+        distance = float(np.hypot(*np.multiply(truth.shape, spacing)))
         return (distance, distance) if truth.any() or prediction.any() else (0.0, 0.0)
-    pooled = np.concatenate(_both_ways(_boundary(truth), _boundary(prediction)))
+    pooled = np.concatenate(_both_ways(_boundary(truth) * spacing, _boundary(prediction) * spacing))
     return float(np.percentile(pooled, 95)), float(pooled.mean())
 
 

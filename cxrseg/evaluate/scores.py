@@ -14,22 +14,26 @@ from cxrseg.evaluate import metrics, references, stats
 from cxrseg.parallel import starmap
 
 
-def score(items: Iterable[tuple[dict, np.ndarray, np.ndarray]], structures: list[str]) -> pd.DataFrame:
+def score(items: Iterable[tuple], structures: list[str]) -> pd.DataFrame:
     """Score predicted masks against reference masks on all cores.
 
     Parameters
     ----------
-    items : iterable of (dict, (height, width, structures) bool array, the same)
-        Identifying columns of each case, its reference masks and its predicted masks.
+    items : iterable of (dict, (height, width, structures) bool array, the same[, (float, float) or None])
+        Identifying columns of each case, its reference masks, its predicted masks, and where it is known the height
+        and width of a pixel of the masks in millimetres.
     structures : list of str
 
     Returns
     -------
     DataFrame
         One row per case and structure: the identifying columns, ``structure``, ``truth_pixels``,
-        ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`.
+        ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`. ``hd95_height`` and
+        ``assd_height`` are ``hd95_px`` and ``assd_px`` as shares of the height of the lungs: of the box around the
+        reference mask of the first structure, or of the image where that mask is empty. If the size of a pixel is
+        known for any case, ``hd95_mm`` and ``assd_mm`` follow, empty for the other cases.
     """
-    measured = starmap(_measure, ((*item, structures) for item in items))
+    measured = starmap(_measure, ((structures, *item) for item in items))
     return pd.DataFrame(row for rows in measured for row in rows)
 
 
@@ -66,17 +70,20 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     }
 
 
-def _measure(identity: dict, truth: np.ndarray, predicted: np.ndarray, structures: list[str]) -> list[dict]:
-    return [
-        {
+def _measure(structures: list[str], identity: dict, truth, predicted, spacing=None) -> list[dict]:
+    rows, height = [], metrics.height(truth[..., 0])
+    for k, structure in enumerate(structures):
+        pair = truth[..., k], predicted[..., k]
+        row = {
             **identity,
             "structure": structure,
-            "truth_pixels": int(truth[..., k].sum()),
-            "predicted_pixels": int(predicted[..., k].sum()),
-            **metrics.all_metrics(truth[..., k], predicted[..., k]),
+            "truth_pixels": int(pair[0].sum()),
+            "predicted_pixels": int(pair[1].sum()),
+            **metrics.all_metrics(*pair),
         }
-        for k, structure in enumerate(structures)
-    ]
+        row |= {f"{name}_height": row[f"{name}_px"] / height for name in ("hd95", "assd")}
+        rows.append(row | metrics.distances_mm(*pair, spacing) if spacing else row)
+    return rows
 
 
 def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
@@ -84,7 +91,12 @@ def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
     names = list(rows.columns[rows.columns.get_loc("predicted_pixels") + 1 :])
 
     def summaries(part):
-        return {name: stats.describe(part[name], config.confidence, config.resamples, config.seed) for name in names}
+        known = {name: part[name].dropna() for name in names}  # millimetres are known of some cases only
+        return {
+            name: stats.describe(values, config.confidence, config.resamples, config.seed)
+            for name, values in known.items()
+            if len(values)
+        }
 
     scores: dict = {"n": len(present)}
     if len(present):
@@ -121,5 +133,5 @@ def score_baselines(dataset: Dataset, folds: list[int]) -> pd.DataFrame:
 def _measure_baselines(identity: dict, image, truth, atlas, structure: str) -> list[dict]:
     found = {"mean_shape": atlas, "otsu": references.otsu(image)[..., None]}
     return [
-        row for name, mask in found.items() for row in _measure({"method": name} | identity, truth, mask, [structure])
+        row for name, mask in found.items() for row in _measure([structure], {"method": name} | identity, truth, mask)
     ]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from cxrseg import paths
-from cxrseg.report import atlas, threshold, tryit
+from cxrseg.report import atlas, external, threshold, tryit
 from cxrseg.report.cases import load_test_cases
 
 
@@ -38,6 +38,7 @@ def stage(name: str) -> None:
     atlas.assemble(cases, target / "atlas.html", target / "static" / "atlas")
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
+    external.assemble(name, target / "external")
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")

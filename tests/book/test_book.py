@@ -57,7 +57,7 @@ def test_pages_of_every_section_are_there(html):
     names = {page.stem for page in (html / "book").rglob("*.html")}
     assert names >= {
         "index", "introduction", "literature", "dataset", "objective", "architecture", "learning", "segmentation",
-        "results", "clinical", "conclusion", "references", "reproduce",
+        "results", "external", "clinical", "conclusion", "references", "reproduce",
         "01-data", "02-train", "03-evaluate", "04-compare",
     }  # fmt: skip
 

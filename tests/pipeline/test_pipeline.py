@@ -189,7 +189,7 @@ def folder_of_images(target, run):
     return target
 
 
-def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path):
+def test_external_evaluation_scores_what_can_be_read(checkout, tiny, tmp_path):
     folder = folder_of_images(tmp_path / "hospital 1.5 #2: new", tiny)
     (folder / "Normal" / "images" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n1234")
     (folder / "Normal" / "masks" / "torn.png").write_bytes(b"")
@@ -197,9 +197,10 @@ def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path
         picture = Image.fromarray(np.full((120, 150), grey, np.uint8))
         picture.putpixel((1, 1), grey // 2)
         picture.save(folder / "Normal" / kind / "black.png")
-    done = cxrseg(checkout, "evaluate", "tiny", "--on", f"folder:{folder}")
+    done = cxrseg(checkout, "evaluate", "tiny", "--on", f"folder:{folder}", "--native")
     assert done.returncode == 0, done.stderr
-    summary = json.loads((tiny / "external" / folder.name / "summary.json").read_text())
+    result = tiny / "external" / f"{folder.name}-native"
+    summary = json.loads((result / "summary.json").read_text())
     assert summary["n_cases"] == 4
     assert set(summary["classes"]) == {"COVID", "Normal"}
     assert len(summary["refused"]) == 2
@@ -207,7 +208,7 @@ def test_external_evaluation_uses_each_masks_own_pixels(checkout, tiny, tmp_path
         "torn" in case["case_id"] or case["reason"] == "the lungs mask is empty" for case in summary["refused"]
     } == {True}
     assert "2 cases cannot be used; the first is " in done.stdout
-    rows = pd.read_csv(tiny / "external" / folder.name / "cases.csv")
+    rows = pd.read_csv(result / "cases.csv")
     truth = [int(Image.open(f).convert("L").point(lambda v: 255 * (v >= 128)).histogram()[255])
              for f in sorted(folder.rglob("masks/case*.png"))]  # fmt: skip
     assert sorted(rows["truth_pixels"]) == sorted(truth)
@@ -241,6 +242,12 @@ def test_external_evaluation_names_the_runs_own_radiographs(checkout, tiny, tmp_
         (["run", "demo", "--profile", "nocluster"], "no such profile"),
         (["evaluate", "nobody", "--on", "folder:."], "no run 'nobody'"),
         (["evaluate", "tiny", "--on", "here"], "expected SOURCE:PATH"),
+        (["evaluate", "tiny", "--on", "run:tiny"], "has learnt from this dataset"),
+        (["matrix", "--runs", "nobody", "--on", "folder:."], "nobody"),
+        (["matrix", "--runs", "default,tiny", "--on", "folder:."], "name another one first"),
+        (["matrix", "--runs", "tiny,tiny", "--on", "folder:."], "twice"),
+        (["matrix", "--runs", "tiny", "--on", "folder:.", "--on", "folder:."], "another set of the name"),
+        (["matrix", "--runs", "tiny", "--on", "folder:nowhere"], "no such file or folder"),
         (["compare", "nobody"], "nobody"),
         (["book", "nobody"], "nobody"),
         (["fetch", "nothing"], "rsua"),

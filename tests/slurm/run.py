@@ -1,4 +1,4 @@
-"""Run a sweep on a real SLURM: three widths, five folds each, with a killed job and a cancelled run on the way.
+"""Run a sweep on a real SLURM, three widths of five folds, with a killed job and a cancelled run, and then a matrix.
 
     apt-get install slurm-wlm munge
     pip install "cxrseg[slurm]"     # into an environment of its own: see pyproject.toml
@@ -25,6 +25,9 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from PIL import Image
+
+from cxrseg.phantom import phantom
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import copy_checkout
@@ -231,8 +234,39 @@ def check(checkout: Path) -> dict:
     assert all(run in page for run in RUNS)
     if "KEEP" in os.environ:
         subprocess.run(["cp", "-r", checkout / "_build" / "html", os.environ["KEEP"]], check=True)
+    summary["matrix"] = matrix(checkout)
     summary["page"] = f"04-compare.html, {len(page):,} characters, names all {len(RUNS)} runs"
     return summary
+
+
+def matrix(checkout: Path) -> list[str]:
+    """Score two runs on two sets, each cell a job, and return the table."""
+    folders = []
+    for seed in (5, 6):
+        for k in range(4):
+            made = phantom(seed, k, "Normal", 96, "realistic")
+            for kind, pixels in (("images", made.image), ("masks", made.lungs)):
+                file = checkout / f"set {seed}" / kind / f"{k}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(file)
+        folders += ["--on", f"folder:{checkout / f'set {seed}'}"]
+    command = [
+        sys.executable,
+        "-m",
+        "cxrseg.cli",
+        "matrix",
+        "--runs",
+        ",".join(RUNS[:2]),
+        *folders,
+        "--profile",
+        "slurm",
+    ]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    jobs = re.findall(r"submitted with SLURM jobid", (checkout / "runs" / RUNS[0] / "snakemake.log").read_text())
+    cells = pd.read_csv(checkout / "runs" / RUNS[0] / "matrix.csv")
+    assert len(jobs) == len(cells) == 4 and (cells["n"] == 4).all()
+    return done.stdout.splitlines()
 
 
 if __name__ == "__main__":

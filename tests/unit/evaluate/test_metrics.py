@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.spatial.distance import cdist
+from skimage.measure import regionprops
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
 
 from cxrseg.evaluate import metrics
@@ -82,6 +83,23 @@ def test_distances_equal_every_pair_of_boundary_pixels():
         assert row["assd_px"] == pytest.approx(pooled.mean(), abs=1e-9)
 
 
+def test_millimetres_equal_every_pair_of_boundary_pixels():
+    for n, (truth, prediction) in enumerate(FILLED):
+        spacing = ((0.2, 0.2), (0.14, 0.9), (2.5, 0.3))[n % 3]
+        table = cdist(*(np.argwhere(m & ~binary_erosion(m)) * spacing for m in (truth, prediction)))
+        pooled = np.concatenate([table.min(axis=0), table.min(axis=1)])
+        row = metrics.distances_mm(truth, prediction, spacing)
+        assert row["hd95_mm"] == pytest.approx(np.percentile(pooled, 95), abs=1e-9)
+        assert row["assd_mm"] == pytest.approx(pooled.mean(), abs=1e-9)
+
+
+def test_height_equals_that_of_scikit_images_box():
+    for truth, _ in FILLED:
+        ((top, _, bottom, _),) = [region.bbox for region in regionprops(truth.astype(np.uint8))]
+        assert metrics.height(truth) == bottom - top
+    assert metrics.height(np.zeros((30, 40), bool)) == 30
+
+
 def test_distances_equal_medpy():
     binary = pytest.importorskip("medpy.metric.binary", reason="MedPy is in the benchmark extra only")
     for truth, prediction in FILLED:
@@ -132,6 +150,10 @@ def test_empty_masks_have_the_stated_values():
         assert row["hd95_px"] == row["assd_px"] == 50
         assert all(row[k] == 0 for k in row if k.startswith(("dice", "iou", "sens", "prec", "nsd")))
         assert row["accuracy"] == pytest.approx(1100 / 1200)
+        assert metrics.distances_mm(truth, prediction, (2, 1)) == {
+            "hd95_mm": np.hypot(60, 40),
+            "assd_mm": np.hypot(60, 40),
+        }
         assert row["specificity"] == (1 if truth.any() else pytest.approx(1100 / 1200))
 
 

@@ -68,7 +68,7 @@ def test_several_networks_answer_with_their_mean(tmp_path):
 
 @pytest.mark.slow
 def test_external_scores_are_those_of_what_segment_writes(tmp_path, monkeypatch):
-    """Fifty pictures of many sizes, once through `cxrseg evaluate default` and once through `cxrseg segment`."""
+    """Fifty pictures of many sizes, through `cxrseg evaluate default --native` and through `cxrseg segment`."""
     for kind in ("images", "masks"):
         (tmp_path / "hospital" / kind).mkdir(parents=True)
     truths = {}
@@ -78,10 +78,12 @@ def test_external_scores_are_those_of_what_segment_writes(tmp_path, monkeypatch)
         Image.fromarray(truths[f"{k:02d}"]).save(tmp_path / "hospital" / "masks" / f"{k:02d}.png")
     truths = {name: truth for name, truth in truths.items() if truth.any()}
     monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
-    evaluate_external(models.DEFAULT, "folder", tmp_path / "hospital")
+    evaluate_external(models.DEFAULT, "folder", tmp_path / "hospital", native=True)
     import pandas as pd
 
-    rows = pd.read_csv(tmp_path / "runs" / "default" / "external" / "hospital" / "cases.csv").set_index("case_id")
+    rows = pd.read_csv(tmp_path / "runs" / "default" / "external" / "hospital-native" / "cases.csv").set_index(
+        "case_id"
+    )
     files = sorted((tmp_path / "hospital" / "images").glob("*.png"))
     written = {file.stem: row for file, row in segment_files(load_model(), files, tmp_path / "out")}
     assert len(rows) >= 45

@@ -36,6 +36,27 @@ def test_summary_counts_by_class():
     assert 0.5 <= low < 0.825 < high <= 1
 
 
+def test_distances_are_also_shares_of_the_height_of_the_first_structure():
+    truth = np.zeros((40, 50, 2), bool)
+    truth[5:25, 10:20, 0] = truth[30:34, 10:20, 1] = True  # 20 and 4 pixels high
+    items = [({"case_id": "a", "label": "all", "fold": 0}, truth, np.roll(truth, 3, axis=1))]
+    rows = score(items, ["lungs", "heart"])
+    np.testing.assert_allclose(rows["hd95_height"], [3 / 20, 3 / 20])
+    np.testing.assert_allclose(rows["assd_height"], rows["assd_px"] / 20)
+    assert "hd95_mm" not in rows
+
+
+def test_millimetres_are_summed_up_where_they_are_known():
+    pairs = masks_with(0.9, 0.8, 0.7)
+    known = [(0.5, 0.5), None, None]
+    items = [({"case_id": str(n), "label": "ab"[n > 0], "fold": 0}, *pair, known[n]) for n, pair in enumerate(pairs)]
+    rows = score(items, ["lungs"])
+    lungs = aggregate(rows, ["lungs"], CONFIG)["structures"]["lungs"]
+    assert (lungs["hd95_mm"]["n"], lungs["hd95_px"]["n"]) == (1, 3)
+    assert lungs["assd_mm"]["mean"] == pytest.approx(rows["assd_px"].iloc[0] / 2)
+    assert "hd95_mm" in lungs["classes"]["a"] and "hd95_mm" not in lungs["classes"]["b"]
+
+
 def test_structure_that_some_lack_is_scored_where_it_is():
     ((truth, predicted),) = masks_with(0.8)
     nothing = np.zeros_like(truth)

@@ -1,0 +1,145 @@
+"""External validation: scored where a study scores, in the pixels and the millimetres that it says."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.spatial.distance import cdist
+from skimage.segmentation import find_boundaries
+
+from cxrseg import paths
+from cxrseg.config import DataConfig, EvaluateConfig, Study
+from cxrseg.data.cases import Case
+from cxrseg.data.prepare import prepare
+from cxrseg.evaluate import external, pooled
+from cxrseg.phantom import LABELS, phantom
+from cxrseg.studies import write_study
+
+SCORES = EvaluateConfig(resamples=200, threshold=0.4, pieces=2)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that makes a run of one network, which takes what is bright for lung, on a folder's data."""
+    import keras
+
+    def make(name, folder, input_size=64):
+        data = DataConfig(source="folder", path=str(folder), folds=2)
+        dataset = prepare(data, paths.data(name), 1)
+        write_study(Study(name=name, data=data, evaluate=SCORES, run_folds=1), paths.run(name) / "study.yml")
+        record = {"fingerprint": dataset.fingerprint, "config": {"batch_size": 4}, "n_parameters": 0}
+        for number in range(2):
+            paths.fold(name, number).mkdir()
+            image = keras.Input((input_size, input_size, 1))
+            answer = keras.layers.Rescaling(2.0, -0.3)(image)  # pixel by pixel: alike in any batch
+            keras.Model(image, keras.layers.ReLU(1)(answer)).save(paths.fold(name, number) / "model.keras")
+            (paths.fold(name, number) / "train.json").write_text(json.dumps({**record, "fold": number}))
+
+    monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
+    return make
+
+
+def pictures(folder, count=10, seed=5, shape=None):
+    """Write phantoms of many sizes, tall and wide, smaller and larger than the grid, as a folder with two classes."""
+    rng = np.random.default_rng(seed)
+    for k in range(count):
+        height, width = shape or (int(side) for side in rng.integers(150, 500, 2))
+        side = max(height, width)
+        made = phantom(seed, k, LABELS[0], side, "realistic")
+        part = np.s_[(side - height) // 2 :, (side - width) // 2 :]
+        for kind, pixels in (("images", made.image), ("masks", made.lungs)):
+            (folder / LABELS[k % 2] / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels[part][:height, :width]).save(folder / LABELS[k % 2] / kind / f"{k}.png")
+    return folder
+
+
+def rows_of(name, dataset):
+    return pd.read_csv(paths.external(name, dataset) / "cases.csv", dtype={"case_id": str})
+
+
+@pytest.mark.parametrize("input_size", [64, 256, 288])
+def test_a_set_scores_the_same_prepared_by_a_study_and_from_its_files(run, tmp_path, input_size):
+    folder = pictures(tmp_path / "hospital")
+    run("study", folder, input_size)
+    pooled.evaluate(SCORES, paths.data("study"), [paths.fold("study", k) for k in range(2)], paths.run("study"))
+    studied = pd.read_csv(paths.run("study") / "cases.csv", dtype={"case_id": str}).set_index("case_id")
+    summary = external.evaluate_external("study", "folder", folder)
+    scored = rows_of("study", "hospital").set_index("case_id")
+    assert summary["grid"] == 256 and summary["n_cases"] == len(studied) == 10
+    assert studied["dice"].nunique() > 5
+    pd.testing.assert_frame_equal(scored.drop(columns="fold"), studied.drop(columns="fold").loc[scored.index])
+
+
+def test_the_prepared_data_of_a_run_are_a_set_of_their_own(run, tmp_path):
+    for name, seed in (("a", 5), ("b", 6)):
+        run(name, pictures(tmp_path / name, seed=seed))
+        external.evaluate_external("a", "folder", tmp_path / name)
+    from_files = rows_of("a", "b")
+    external.evaluate_external("a", *external.parse("run:b"))
+    pd.testing.assert_frame_equal(rows_of("a", "b"), from_files)
+    with pytest.raises(ValueError, match="has learnt from this dataset"):
+        external.evaluate_external("a", *external.parse("run:a"))
+
+
+def test_native_scores_are_in_the_pixels_of_each_mask(run, tmp_path):
+    folder = pictures(tmp_path / "hospital", count=4)
+    run("study", folder)
+    external.evaluate_external("study", "folder", folder)
+    summary = external.evaluate_external("study", "folder", folder, native=True)
+    assert summary["grid"] is None
+    pixels = {file.stem: int((np.asarray(Image.open(file)) > 0).sum()) for file in folder.rglob("masks/*.png")}
+    rows = rows_of("study", "hospital-native")
+    assert {row.case_id.split("/")[-1].split(".")[0]: row.truth_pixels for row in rows.itertuples()} == pixels
+    assert set(rows["truth_pixels"]).isdisjoint(rows_of("study", "hospital")["truth_pixels"])
+
+
+def spacing(values):
+    return values
+
+
+def shown(kind, shape):
+    """Return a bright box; the reference is the same box, moved."""
+    box = np.zeros(shape, bool)
+    box[100:300, 60:200] = True
+    moved = np.roll(box, (8, 16), axis=(0, 1))
+    return moved if kind == "mask" else np.where(box, 220, 20).astype(np.uint8)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["square", "native"])
+def test_millimetres_follow_the_height_and_the_width_of_a_pixel(run, tmp_path, monkeypatch, native):
+    run("study", pictures(tmp_path / "hospital", count=4))
+    shape, sizes = (384, 256), (0.2, 0.7)
+    (tmp_path / "films").mkdir()
+    cases = [
+        Case(name, "all", partial(shown, "image", shape), {"lungs": partial(shown, "mask", shape)}, None, known)
+        for name, known in (("known", partial(spacing, sizes)), ("unknown", partial(spacing, None)), ("none", None))
+    ]
+    monkeypatch.setattr(external, "find_cases", lambda config: cases)
+    summary = external.evaluate_external("study", "folder", tmp_path / "films", native)
+    rows = rows_of("study", "films-native" if native else "films").set_index("case_id")
+    assert rows["hd95_mm"].isna().tolist() == rows["assd_mm"].isna().tolist() == [False, True, True]
+    # On the square of 256, a pixel stands for 1.5 of the 384 rows. The boxes' edges are straight, so brute force on
+    # the original outlines differs by the rounding of an edge to a pixel of the square.
+    points = [
+        np.argwhere(find_boundaries(mask, connectivity=1, mode="inner")) * sizes
+        for mask in (shown("mask", shape), shown("image", shape) > 128)
+    ]
+    far = cdist(*points)
+    pooled_distances = np.concatenate([far.min(axis=0), far.min(axis=1)])
+    pixel = np.hypot(*sizes) * (1 if native else 1.5)
+    assert rows.loc["known", "hd95_mm"] == pytest.approx(np.percentile(pooled_distances, 95), abs=1.5 * pixel)
+    assert rows.loc["known", "assd_mm"] == pytest.approx(pooled_distances.mean(), abs=pixel)
+    lungs = summary["structures"]["lungs"]
+    assert lungs["hd95_mm"]["n"] == 1 and lungs["hd95_px"]["n"] == 3
+
+
+@pytest.mark.parametrize(
+    ("on", "named"),
+    [("here", "SOURCE:PATH"), ("phantom:x", "SOURCE:PATH"), ("folder:nowhere", "nowhere"), ("run:no", "no")],
+)
+def test_a_set_that_is_not_there_is_named(run, on, named):
+    with pytest.raises(ValueError, match=named):
+        external.parse(on)
