@@ -14,8 +14,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import LUNGS, Case
+from cxrseg.data.read import archive
 
 
 class Image(NamedTuple):
@@ -53,7 +53,7 @@ def pair(
         What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.data.cases.LUNGS` in
         cases that have no mask of both lungs.
     labels : mapping of str to list of int, optional
-        For each structure, its values in a label map; see `cxrseg.data.masks.read_mask`.
+        For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.
     read : callable
         Reads an image, given the archive or folder and the name.
 

@@ -17,7 +17,7 @@ from cxrseg.config import MAY_BE_EMPTY, DataConfig
 from cxrseg.data.cases import Case, check_name
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.duplicates import describe, near_duplicates
-from cxrseg.data.masks import MaskWarning
+from cxrseg.data.read.masks import MaskWarning
 from cxrseg.data.sources import find_cases
 from cxrseg.data.split import assign_folds, clusters
 from cxrseg.data.square import mask_to_square, to_square

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cxrseg.data.images import SUFFIXES
+from cxrseg.data.read.images import SUFFIXES
 from cxrseg.segment.model import Model
 from cxrseg.segment.overlay import cut_out, overlay
 

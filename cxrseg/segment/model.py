@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrseg import models
-from cxrseg.data.images import Source, pixel_spacing, read_radiograph, source_name
+from cxrseg.data.read.images import Source, pixel_spacing, read_radiograph, source_name
 from cxrseg.data.square import fitted
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.predict import Network, in_pixels, predict_image
@@ -64,7 +64,7 @@ class Model:
         Parameters
         ----------
         radiograph : path, bytes, binary file object or (height, width) uint8 array
-            A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.images.read_radiograph` returns them.
+            A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.read.images.read_radiograph` returns them.
         threshold : float, optional
             Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
 

@@ -21,7 +21,7 @@ from scipy.ndimage import gaussian_filter
 from support import ROOT, TRYIT, bomb, complaints, contrasts, dicom_files, node, requests, use_theme
 
 from cxrseg import load_model, models
-from cxrseg.data import images
+from cxrseg.data.read import images
 from cxrseg.data.square import from_square, to_square
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.masks import to_levels, to_masks

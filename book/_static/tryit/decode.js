@@ -1,4 +1,4 @@
-// Read a radiograph as 8-bit grey levels, as cxrseg/data/images.py does: PNG, JPEG, BMP and uncompressed DICOM.
+// Read a radiograph as 8-bit grey levels, as cxrseg/data/read/images.py does: PNG, JPEG, BMP and uncompressed DICOM.
 "use strict";
 globalThis.tryit ??= {};
 

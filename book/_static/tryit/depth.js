@@ -1,4 +1,4 @@
-// Convert pixels of more than 8 bits to 8 bits, as cxrseg/data/images.py does.
+// Convert pixels of more than 8 bits to 8 bits, as cxrseg/data/read/images.py does.
 "use strict";
 globalThis.tryit ??= {};
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import LUNGS, About, Case
-from cxrseg.data.images import SUFFIXES, check_size
 from cxrseg.data.pairing import check_known, sample_cases
+from cxrseg.data.read import archive
+from cxrseg.data.read.images import SUFFIXES, check_size
 
 ABOUT = About(
     "657,566",

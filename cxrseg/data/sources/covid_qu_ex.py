@@ -7,9 +7,9 @@ Patients are not identified: patient-level separation cannot be promised.
 from pathlib import PurePosixPath
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import About, Case, class_name
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
+from cxrseg.data.read import archive
 
 ABOUT = About("5,826", "see its page", "download anasmohammedtahir/covidqu from Kaggle (needs an account)")
 PARTS = ("Train", "Val", "Test")

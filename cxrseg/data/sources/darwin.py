@@ -15,10 +15,10 @@ from PIL import Image as Picture
 from PIL import ImageChops, ImageDraw
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import About, Case, class_name, is_class
-from cxrseg.data.images import SUFFIXES, check_size
 from cxrseg.data.pairing import check_known, refuse, sample_cases
+from cxrseg.data.read import archive
+from cxrseg.data.read.images import SUFFIXES, check_size
 
 ABOUT = About(
     "6,504",

@@ -10,11 +10,11 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import LUNGS, About, Case, plain
-from cxrseg.data.images import SUFFIXES
 from cxrseg.data.layout import MASK_ONLY, SEVERAL, Found, discover
 from cxrseg.data.pairing import Image, pair, sample_cases
+from cxrseg.data.read import archive
+from cxrseg.data.read.images import SUFFIXES
 
 ABOUT = About("any", "yours", "a folder or ZIP with images/ and masks/, or laid out in another way")
 

@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import About, Case, plain
-from cxrseg.data.images import to_8_bit
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
+from cxrseg.data.read import archive
+from cxrseg.data.read.images import to_8_bit
 
 ABOUT = About(
     "247",
@@ -70,7 +70,7 @@ def cases(config: DataConfig) -> list[Case]:
 
 
 def read_img(path: Path, name: str) -> np.ndarray:
-    """Read an image of JSRT as `cxrseg.data.images.read_radiograph` reads deep images.
+    """Read an image of JSRT as `cxrseg.data.read.images.read_radiograph` reads deep images.
 
     Returns
     -------

@@ -11,9 +11,9 @@ tuberculosis. ``ClinicalReadings`` (sex, age, finding) is not read. Patients are
 from pathlib import PurePosixPath
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import LUNGS, About, Case
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
+from cxrseg.data.read import archive
 
 ABOUT = About(
     "138",

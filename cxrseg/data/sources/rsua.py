@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from cxrseg import paths
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import About, Case, plain
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
+from cxrseg.data.read import archive
 
 ABOUT = About(
     "292",

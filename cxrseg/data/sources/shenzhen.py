@@ -11,9 +11,9 @@ import re
 from pathlib import PurePosixPath
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
+from cxrseg.data.read import archive
 from cxrseg.data.sources.montgomery import FINDINGS
 
 ABOUT = About(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from cxrseg.config import DataConfig
-from cxrseg.data import archive
 from cxrseg.data.cases import LUNGS, About, Case, class_name, plain
 from cxrseg.data.pairing import refuse, sample_cases
+from cxrseg.data.read import archive
 from cxrseg.data.sources.folder import patient
 
 ABOUT = About("any", "yours", "a CSV file with the columns image, mask, class and patient")

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cxrseg.data.images import MAX_BYTES, Source, opened, unreadable
 from cxrseg.data.layout import structure_named, words
+from cxrseg.data.read.images import MAX_BYTES, Source, opened, unreadable
 
 SEGMENTATION = b"1.2.840.10008.5.1.4.1.1.66.4"
 """SOP class of a DICOM segmentation, as the file header holds it."""

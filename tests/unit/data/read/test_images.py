@@ -10,7 +10,7 @@ import pytest
 from pictures import DEEP, GREY, LOSSLESS, NEAR, as_tone, dicom, planted, saved, tiff
 from PIL import Image
 
-from cxrseg.data import images
+from cxrseg.data.read import images
 
 
 @pytest.mark.parametrize("kind", LOSSLESS)
@@ -87,7 +87,7 @@ def test_what_libraries_think_of_a_damaged_tiff_does_not_reach_the_terminal(tmp_
 import sys
 from contextlib import suppress
 from pathlib import Path
-from cxrseg.data import images
+from cxrseg.data.read import images
 for file in Path(sys.argv[1]).glob("*.tif"):
     with suppress(ValueError):
         images.read_radiograph(file)

@@ -17,7 +17,7 @@ from PIL import Image
 from pydicom import pixels, uid
 from pydicom.encaps import get_frame
 
-from cxrseg.data.images import EXPECTED, MAX_BYTES, check_size, unreadable
+from cxrseg.data.read.images import EXPECTED, MAX_BYTES, check_size, unreadable
 
 MAX_SPACING = 100
 """Spacing of pixels above which the file must be wrong, in millimetres (a chest would fill fewer than ten)."""

@@ -110,7 +110,7 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
     with opened(file, name) as stream:
         if not _is_dicom(stream, name):
             return None
-        from cxrseg.data import dicom  # importing pydicom takes a tenth of a second
+        from cxrseg.data.read import dicom  # importing pydicom takes a tenth of a second
 
         return dicom.spacing(stream, name)
 
@@ -151,7 +151,7 @@ def _read(file: Source, name: str | None, colours: bool = False) -> tuple[np.nda
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         if _is_dicom(stream, name):
-            from cxrseg.data import dicom  # importing pydicom takes a tenth of a second
+            from cxrseg.data.read import dicom  # importing pydicom takes a tenth of a second
 
             values, inverted = dicom.read(stream, name)
         else:

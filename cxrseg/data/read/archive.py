@@ -10,8 +10,8 @@ from typing import IO
 
 import numpy as np
 
-from cxrseg.data import images
-from cxrseg.data.masks import read_mask
+from cxrseg.data.read import images
+from cxrseg.data.read.masks import read_mask
 
 
 def existing(config_path: str, source: str, expected: str) -> Path:
@@ -84,7 +84,7 @@ def _walk(folder: Path, above: frozenset = frozenset()) -> Iterator[tuple[Path, 
 
 
 def radiograph(path: Path, name: str) -> np.ndarray:
-    """Read one radiograph of an archive or folder, see `cxrseg.data.images.read_radiograph`."""
+    """Read one radiograph of an archive or folder, see `cxrseg.data.read.images.read_radiograph`."""
     return images.read_radiograph(_open(path, name), _label(path, name))
 
 
@@ -97,7 +97,7 @@ def mask(path: Path, names: Mapping[str, str], values: tuple[int, ...] = ()) -> 
     names : mapping of str to str
         The file of the structure, or the files of the structures whose union it is.
     values : tuple of int
-        As for `cxrseg.data.masks.read_mask`.
+        As for `cxrseg.data.read.masks.read_mask`.
 
     Returns
     -------

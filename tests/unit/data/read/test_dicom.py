@@ -17,7 +17,7 @@ from pydicom import uid
 from pydicom.data import get_testdata_file
 from support import dicom_files
 
-from cxrseg.data import images
+from cxrseg.data.read import images
 from cxrseg.data.square import to_square
 
 

@@ -8,7 +8,7 @@ import pytest
 from samples import config
 from support import archive, mask, rsua_members
 
-from cxrseg.data import archive as archives
+from cxrseg.data.read import archive as archives
 from cxrseg.data.sources import covid_qu_ex, rsua
 
 

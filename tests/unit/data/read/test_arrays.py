@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from cxrseg.data.arrays import read_array
+from cxrseg.data.read.arrays import read_array
 
 RIGHT, LEFT, HEART = (np.zeros((40, 32), bool) for _ in range(3))
 RIGHT[5:35, 3:12], LEFT[8:35, 20:29], HEART[20:30, 13:19] = True, True, True

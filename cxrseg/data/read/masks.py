@@ -9,8 +9,8 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from cxrseg.data.arrays import read_array
-from cxrseg.data.images import Source, read_pixels, source_name
+from cxrseg.data.read.arrays import read_array
+from cxrseg.data.read.images import Source, read_pixels, source_name
 
 SIDE = 512
 """Side in pixels from which on a mask is looked at in steps, because its levels show on a part of its pixels."""
@@ -39,7 +39,7 @@ def read_mask(
     Parameters
     ----------
     file, name
-        As for `cxrseg.data.images.read_radiograph`; also GIF, and what `cxrseg.data.arrays.read_array` reads.
+        As for `cxrseg.data.read.images.read_radiograph`; also GIF, and what `cxrseg.data.read.arrays.read_array` reads.
     structure : str
         Whose mask it is.
     values : tuple of int

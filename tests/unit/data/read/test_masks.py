@@ -7,7 +7,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse
 
-from cxrseg.data.masks import MaskWarning, read_mask
+from cxrseg.data.read.masks import MaskWarning, read_mask
 from cxrseg.phantom import LABELS, phantom
 
 

@@ -1,0 +1,1 @@
+"""Read what files hold: radiographs and masks of any kind, in folders and ZIP archives."""
