@@ -64,7 +64,8 @@ class Model:
         Parameters
         ----------
         radiograph : path, bytes, binary file object or (height, width) uint8 array
-            A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.read.images.read_radiograph` returns them.
+            A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.read.images.read_radiograph` returns
+            them.
         threshold : float, optional
             Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
 
