@@ -26,7 +26,7 @@ from cxrseg.files import write_json
 from cxrseg.parallel import starmap
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.segment.model import Model
-from cxrseg.segment.orientation import SURE, Orientation, confidence, orientation
+from cxrseg.segment.orientation import Orientation, confidence, orientation
 
 WAYS = {
     "turned_90": (lambda image: np.rot90(image, -1), Orientation(90, False)),
@@ -67,14 +67,14 @@ def measure(model: Model, square: np.ndarray) -> dict:
     """Return whether the right thing is said of a radiograph as it is, and in each of `WAYS`."""
     levels = predict(model.network, np.stack([square, square[:, ::-1]]))[..., 0]
     row = {
-        "false_alarm": orientation(model.network, square, levels[0]) != Orientation(0, False),
-        "tried": confidence(levels[0]) < SURE,
+        "false_alarm": orientation(model.network, model.card.confidence, square, levels[0]) != Orientation(0, False),
+        "tried": confidence(levels[0]) < model.card.confidence,
         "surer_than_mirrored": confidence(levels[0]) > confidence(levels[1]),
     }
     for name, (change, expected) in WAYS.items():
         changed = np.ascontiguousarray(change(square))
         levels = predict(model.network, changed[None])[0, ..., 0]
-        row[name] = orientation(model.network, changed, levels) == expected
+        row[name] = orientation(model.network, model.card.confidence, changed, levels) == expected
     return row
 
 
@@ -100,7 +100,7 @@ def cost(model: Model, squares: list[np.ndarray]) -> dict:
         whole.append(time.perf_counter() - began)
         levels = predict(model.network, square[None])[0, ..., 0]
         began = time.perf_counter()
-        orientation(model.network, square, levels)
+        orientation(model.network, model.card.confidence, square, levels)
         part.append(time.perf_counter() - began)
     return {"n": len(squares), "segment_ms": 1000 * float(np.mean(whole)), "share": sum(part) / sum(whole)}
 

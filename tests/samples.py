@@ -119,7 +119,7 @@ def chest(height, width):
 
 CARD = models.ModelCard(
     input_size=128, structures=["lungs"], threshold=0.5, pieces=0, study="demo", run="demo", trained_on="On nothing.",
-    dataset_fingerprint="", commit="", seed=1, seconds=1, agreement={}, sha256="",
+    dataset_fingerprint="", commit="", seed=1, seconds=1, confidence=0.95, agreement={}, sha256="",
     scores={"dice": 0.9, "ci95": [0.88, 0.92], "cases": 12},
 )  # fmt: skip
 

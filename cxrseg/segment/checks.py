@@ -71,7 +71,9 @@ def warning(score: float, reasons: list[str], seems: Orientation) -> str:
         The result of `cxrseg.segment.orientation.orientation`.
     """
     parts = []
-    looks = [*([TURNED[seems.turned]] if seems.turned else []), *(["inverted"] if seems.inverted else [])]
+    looks = [TURNED[seems.turned]] if seems.turned else []
+    if seems.inverted:
+        looks.append("inverted")
     if looks:
         parts.append(f"looks {' and '.join(looks)}: correct it, and segment again")
     if reasons:

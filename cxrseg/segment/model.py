@@ -94,7 +94,7 @@ class Model:
         mask = in_pixels(found, threshold, image.shape)[..., 0]
         right, left = lung_areas(mask, found.levels[..., 0])
         score = quality.predict(found.levels[..., 0] / 255, found.square, threshold)
-        seems = orientation(self.network, found.square, found.levels[..., 0])
+        seems = orientation(self.network, self.card.confidence, found.square, found.levels[..., 0])
         small = in_pixels(found, threshold, fitted(image.shape, self.network.grid))[..., 0]
         pixel = spacing[0] * spacing[1] if spacing else None
         return Segmentation(

@@ -13,14 +13,11 @@ import numpy as np
 from cxrseg.evaluate.predict import Network, predict
 from cxrseg.evaluate.quality import edge_agreement
 
-SURE = 0.945
-"""Confidence from which on a radiograph is taken for upright without trying the other turns."""
+UNSURE = 2
+"""Doubt in the best of the turns, in units of the network's usual doubt, beyond which nothing is said of a picture."""
 
-UNSURE = 0.9
-"""Confidence below which, in the best of the turns, nothing is said of a picture. It may be no radiograph."""
-
-MARGIN = 0.01
-"""Confidence that another turn must gain over the picture as it is."""
+MARGIN = 0.2
+"""Confidence that another turn must gain over the picture as it is, in units of the network's usual doubt."""
 
 
 class Orientation(NamedTuple):
@@ -39,13 +36,16 @@ class Orientation(NamedTuple):
     inverted: bool
 
 
-def orientation(network: Network, square: np.ndarray, levels: np.ndarray) -> Orientation:
+def orientation(network: Network, usual: float, square: np.ndarray, levels: np.ndarray) -> Orientation:
     """Tell how a radiograph seems to lie.
 
     Parameters
     ----------
     network : Network
         A network whose first structure is the lungs, trained on upright radiographs.
+    usual : float
+        Its usual `confidence`, below 1, as `cxrseg.models.ModelCard` has it: networks differ in how sure they are. What
+        is missing to 1 is called the usual doubt. From this confidence on, the other turns are not tried.
     square : (side, side) uint8 array
         The radiograph, from 0 (black) to 255 (white).
     levels : (side, side) uint8 array
@@ -57,32 +57,34 @@ def orientation(network: Network, square: np.ndarray, levels: np.ndarray) -> Ori
     Orientation
         Upright and not inverted, unless the network is sure of something else.
     """
+    least, margin = 1 - UNSURE * (1 - usual), MARGIN * (1 - usual)
     turn, picture, best = 0, square, confidence(levels)
-    if best < SURE:
+    if best < usual:
         turns = np.stack([np.rot90(square, k) for k in range(4)])
         found = np.concatenate([levels[None], predict(network, turns[1:])[..., 0]])
-        turn, best = _surest(found)
-        if best < UNSURE or _air_is_bright(found[turn], turns[turn]):
-            # A network may have learnt from one polarity only, so each turn counts with the one that suits it better.
+        turn, best = _surest(found, margin)
+        if best < (usual if turn else least) or _air_is_bright(found[turn], turns[turn]):
+            # A network is less sure of a polarity that it has not learnt, so each turn counts with the better of both.
             inverse = predict(network, 255 - turns)[..., 0]
             found = np.stack([max(pair, key=confidence) for pair in zip(found, inverse, strict=True)])
-            turn, best = _surest(found)
+            turn, best = _surest(found, margin)
         picture, levels = turns[turn], found[turn]
-    if best < UNSURE:
+    if best < least:
         return Orientation(0, False)
     return Orientation(90 * turn, _air_is_bright(levels, picture))
 
 
-def _surest(found: np.ndarray) -> tuple[int, float]:
-    """Return the turn of which the network is surest, none unless it gains `MARGIN`, and the confidence in it."""
+def _surest(found: np.ndarray, margin: float) -> tuple[int, float]:
+    """Return the turn of which the network is surest, none unless it gains the margin, and the confidence in it."""
     sure = [confidence(levels) for levels in found]
     turn = int(np.argmax(sure))
-    if sure[turn] < sure[0] + MARGIN:
+    if sure[turn] < sure[0] + margin:
         turn = 0
     return turn, sure[turn]
 
 
 def _air_is_bright(levels: np.ndarray, picture: np.ndarray) -> bool:
+    """Return whether most of the outline is brighter inside than outside."""
     mask = levels >= 127.5
     return edge_agreement(mask, picture) < 0.5 < edge_agreement(mask, 255 - picture)
 

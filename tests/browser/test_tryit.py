@@ -177,11 +177,11 @@ def test_a_turned_picture_is_told_as_at_the_command_line(turns, inverted):
         seems, sure = node(
             "{ const run = async (s) => s.map((v, k) => ((v < 127.5 ? 255 : 0) + place[k]) >> 1);"
             " const levels = await run(picture);"
-            " return [await tryit.orientation({ grid: 256, run }, picture, levels), tryit.confidence(levels)]; }",
+            " return [await tryit.orientation({ grid: 256, run }, 0.95, picture, levels), tryit.confidence(levels)]; }",
             picture=np.ascontiguousarray(picture), place=PLACE,
         )  # fmt: skip
         assert sure == confidence(levels)
-        assert tuple(seems.values()) == orientation(TEMPLATE, np.ascontiguousarray(picture), levels)
+        assert tuple(seems.values()) == orientation(TEMPLATE, 0.95, np.ascontiguousarray(picture), levels)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, which tells a process' own peak")

@@ -113,7 +113,8 @@ globalThis.tryit ??= {};
   // Return a one-line warning, or an empty string if nothing is doubtful.
   function warning(score, reasons, { turned, inverted }) {
     const parts = [];
-    const looks = [...(turned ? [TURNED[turned]] : []), ...(inverted ? ["inverted"] : [])];
+    const looks = turned ? [TURNED[turned]] : [];
+    if (inverted) looks.push("inverted");
     if (looks.length) parts.push(`looks ${looks.join(" and ")}: correct it, and segment again`);
     if (reasons.length) parts.push(`does not look like a frontal chest X-ray: ${reasons.join("; ")}`);
     if (score < LOW) parts.push(`low predicted quality (${score.toFixed(2)}): check the outline`);

@@ -3,38 +3,38 @@
 globalThis.tryit ??= {};
 
 {
-  const SURE = 0.945; // confidence from which on a radiograph is taken for upright without trying the other turns
-  const UNSURE = 0.9; // confidence below which, in the best of the turns, nothing is said
-  const MARGIN = 0.01; // confidence that another turn must gain over the picture as it is
+  const UNSURE = 2; // largest doubt in the best of the turns, in units of the network's usual doubt
+  const MARGIN = 0.2; // confidence that another turn must gain over the picture as it is, in the same units
 
   // Return how many degrees clockwise a radiograph seems turned, and whether it seems inverted.
-  // square: Uint8Array (grid x grid), levels: what the network finds in it.
-  async function orientation(network, square, levels) {
+  // usual: the network's usual confidence; square: Uint8Array (grid x grid), levels: what the network finds in it.
+  async function orientation(network, usual, square, levels) {
     const size = network.grid;
+    const [least, margin] = [1 - UNSURE * (1 - usual), MARGIN * (1 - usual)];
     let best = { turn: 0, sure: confidence(levels), levels, picture: square };
-    if (best.sure < SURE) {
+    if (best.sure < usual) {
       const turns = [square];
       for (let k = 1; k < 4; k++) turns.push(turned(turns[k - 1], size));
       const found = [levels];
       for (const picture of turns.slice(1)) found.push(await network.run(picture));
-      best = surest(found, turns);
-      if (best.sure < UNSURE || airIsBright(best, size)) {
+      best = surest(found, turns, margin);
+      if (best.sure < (best.turn ? usual : least) || airIsBright(best, size)) {
         for (const [k, picture] of turns.entries()) {
           const inverse = await network.run(inverted(picture));
           if (confidence(inverse) > confidence(found[k])) found[k] = inverse;
         }
-        best = surest(found, turns);
+        best = surest(found, turns, margin);
       }
     }
-    if (best.sure < UNSURE) return { turned: 0, inverted: false };
+    if (best.sure < least) return { turned: 0, inverted: false };
     return { turned: 90 * best.turn, inverted: airIsBright(best, size) };
   }
 
-  // Return the turn of which the network is surest, none unless it gains MARGIN, with what was found in it.
-  function surest(found, turns) {
+  // Return the turn of which the network is surest, none unless it gains the margin, with what was found in it.
+  function surest(found, turns, margin) {
     const sure = found.map(confidence);
     let turn = sure.indexOf(Math.max(...sure));
-    if (sure[turn] < sure[0] + MARGIN) turn = 0;
+    if (sure[turn] < sure[0] + margin) turn = 0;
     return { turn, sure: sure[turn], levels: found[turn], picture: turns[turn] };
   }
 

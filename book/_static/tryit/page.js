@@ -47,7 +47,7 @@
     const size = network.grid;
     const square = tryit.toSquare(grey, width, height, size);
     const levels = await network.run(square);
-    const seems = await tryit.orientation(network, square, levels);
+    const seems = await tryit.orientation(network, network.info.confidence, square, levels);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);

@@ -8,12 +8,13 @@ from cxrseg import load_model
 from cxrseg.data.square import to_square
 from cxrseg.evaluate.predict import Network, predict
 from cxrseg.phantom import LABELS, phantom
+from cxrseg.segment.export import usual_confidence
 from cxrseg.segment.orientation import Orientation, confidence, orientation
 
 
-def told(network, picture):
+def told(network, picture, usual=0.95):
     picture = np.ascontiguousarray(picture)
-    return orientation(network, picture, predict(network, picture[None])[0, ..., 0])
+    return orientation(network, usual, picture, predict(network, picture[None])[0, ..., 0])
 
 
 @pytest.mark.parametrize("inverted", [False, True])
@@ -46,6 +47,30 @@ def test_nothing_is_said_without_lungs(probability):
     network = Network(64, lambda inputs: np.full_like(inputs, probability))
     for picture in (CHEST, 255 - CHEST, np.random.default_rng(1).integers(0, 256, (256, 256), np.uint8)):
         assert told(network, picture) == Orientation(0, False)
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_network_may_be_sure_of_everything(turned):
+    pytest.importorskip("onnxruntime")
+    model = load_model()
+
+    def sharpened(inputs):
+        probability = model.network.probability(inputs) ** 3
+        return probability / (probability + (1 - model.network.probability(inputs)) ** 3)
+
+    network, pictures = Network(128, sharpened), [phantom(4, k, "Normal").image for k in range(8)]
+    usual = usual_confidence(network, np.stack(pictures))
+    assert usual > model.card.confidence
+    for picture in pictures:
+        assert told(network, np.rot90(picture, -turned // 90), usual) == (turned, False)
+
+
+def test_usual_confidence_by_hand():
+    # Ten pictures, by whose grey level the network is sure of one column of two, and lends the other 0 to 0.36.
+    squares = np.repeat(np.arange(10, dtype=np.uint8)[:, None, None] * 10, 2, axis=1).repeat(2, axis=2)
+    network = Network(2, lambda inputs: np.concatenate([np.ones_like(inputs[:, :, :1]), inputs[:, :, 1:]], axis=2))
+    lent = 80 / 255  # that of the second least sure, which nine of ten reach
+    assert usual_confidence(network, squares) == pytest.approx(2 / (2 + lent), abs=0.01)
 
 
 def test_confidence_by_hand():
