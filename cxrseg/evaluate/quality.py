@@ -91,8 +91,7 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
         ``stray``: share of the mask outside its two largest 4-connected components, at most 0.5.
         ``balance``: smaller over larger of the areas in the left and the right half of the image, 0 to 1.
         ``contrast`` and ``edge_contrast``: mean grey level of the background, and of the ring around the lungs, minus
-        that of the lungs, as a share of 255, -1 to 1. ``edge_agreement``: share of the coarse grid's cells along the
-        outline whose pixels are brighter just outside the outline than just inside, 0 to 1.
+        that of the lungs, as a share of 255, -1 to 1. ``edge_agreement``: see the function of this name.
     """
     _check(probability, image)
     mask = probability >= threshold
@@ -103,8 +102,7 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
     pieces = np.sort(np.bincount(cc3d.connected_components(mask, connectivity=4).ravel())[1:])
     left, right = int(mask[:, : width // 2].sum()), int(mask[:, width - width // 2 :].sum())
 
-    ring, rim = (max(1, round(share * height)) for share in (RING, RIM))
-    outer, inner = _grown(mask, rim) & ~mask, _grown(~mask, rim) & mask
+    ring = max(1, round(RING * height))
     inside = image[mask].mean()
     rest, near = (
         (image[part].mean() - inside) / 255 if part.any() else 0.0 for part in (~mask, _grown(mask, ring) & ~mask)
@@ -116,14 +114,34 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
         "balance": float(min(left, right) / max(left, right, 1)),
         "contrast": float(rest),
         "edge_contrast": float(near),
-        "edge_agreement": _agreement(image, outer, inner),
+        "edge_agreement": edge_agreement(mask, image),
     }
+
+
+def edge_agreement(mask: np.ndarray, image: np.ndarray) -> float:
+    """Return the share of the coarse grid's cells along the outline that are brighter outside the outline than inside.
+
+    Two strips of pixels, just outside and just inside the outline, are compared in each cell that holds at least two
+    pixels of both. The share is 0 to 1, and 0 if there is no such cell.
+
+    Parameters
+    ----------
+    mask : (H, W) bool array
+    image : (H, W) uint8 array
+    """
+    rim = max(1, round(RIM * len(mask)))
+    strips = _grown(mask, rim) & ~mask, _grown(~mask, rim) & mask
+    counts = [_by_cell(strip) for strip in strips]
+    passed = np.minimum(*counts) >= 2
+    if not passed.any():
+        return 0.0
+    outer, inner = (_by_cell(strip, image)[passed] / count[passed] for strip, count in zip(strips, counts, strict=True))
+    return float(np.mean(outer > inner))
 
 
 def shape(mask: np.ndarray) -> np.ndarray:
     """Return the share of each cell of the coarse (16, 16) grid that the mask covers, 0 to 1."""
-    held, size = _by_cell(mask, np.ones(mask.shape)), _by_cell(np.ones(mask.shape, bool), np.ones(mask.shape))
-    return (held / np.maximum(size, 1)).reshape(GRID, GRID)
+    return (_by_cell(mask) / np.maximum(_by_cell(np.ones(mask.shape, bool)), 1)).reshape(GRID, GRID)
 
 
 def _grown(mask: np.ndarray, steps: int) -> np.ndarray:
@@ -138,24 +156,16 @@ def _grown(mask: np.ndarray, steps: int) -> np.ndarray:
     return mask
 
 
-def _agreement(image: np.ndarray, outside: np.ndarray, inside: np.ndarray) -> float:
-    """Return the share of cells whose outer strip is brighter on average, if both strips have at least two pixels."""
-    ones = np.ones(image.shape)
-    counts = [_by_cell(part, ones) for part in (outside, inside)]
-    passed = np.minimum(*counts) >= 2
-    if not passed.any():
-        return 0.0
-    outer, inner = (
-        _by_cell(part, image)[passed] / count[passed] for part, count in zip((outside, inside), counts, strict=True)
-    )
-    return float(np.mean(outer > inner))
+def _by_cell(part: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
+    """Return the number of pixels of a region, or the sum of their values, in each of the (256,) cells."""
+    return np.bincount(_cells(part.shape)[part], None if values is None else values[part], GRID * GRID)
 
 
-def _by_cell(part: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the sum of the values over the pixels of a region in each of the (256,) cells of the coarse grid."""
-    rows, columns = (np.arange(side) * GRID // side for side in part.shape)
-    cell = rows[:, None] * GRID + columns
-    return np.bincount(cell[part], values[part], GRID * GRID)
+@cache
+def _cells(shape: tuple[int, int]) -> np.ndarray:
+    """Return the coarse grid's cell of each pixel."""
+    rows, columns = (np.arange(side) * GRID // side for side in shape)
+    return rows[:, None] * GRID + columns
 
 
 @cache

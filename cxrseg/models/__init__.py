@@ -40,6 +40,9 @@ class ModelCard:
         Duration of the training.
     scores : dict
         ``cases``, ``dice``, ``ci95`` and ``worst`` on the run's own test cases.
+    confidence : float
+        Confidence, 0 to 1, that the network reaches or exceeds in nine of ten of its own test cases, see
+        `cxrseg.segment.orientation.confidence`.
     agreement : dict
         ``dice``, the lowest Dice between a Keras mask and an ONNX mask, and ``cases``, the number of cases compared.
     sha256 : str
@@ -58,6 +61,7 @@ class ModelCard:
     seed: int
     seconds: float
     scores: dict
+    confidence: float
     agreement: dict
     sha256: str
 

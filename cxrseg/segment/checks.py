@@ -1,7 +1,9 @@
-"""Warn about a segmentation without a reference mask: implausible shape, or low predicted quality."""
+"""Warn about a segmentation without a reference mask: a turned picture, implausible shape, low predicted quality."""
 
 import cc3d
 import numpy as np
+
+from cxrseg.segment.orientation import Orientation
 
 LOW = 0.9
 """Predicted Dice below which a warning asks the user to check the outline."""
@@ -14,6 +16,13 @@ RATIO = 3
 
 PIECE = 0.05
 """Smallest share of the mask at which an 8-connected component is counted."""
+
+TURNED = {
+    90: "turned by 90 degrees clockwise",
+    180: "turned by 180 degrees or flipped upside down",
+    270: "turned by 90 degrees counter-clockwise",
+}
+"""What a radiograph looks like, by `cxrseg.segment.orientation.Orientation.turned`."""
 
 
 def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
@@ -49,7 +58,7 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
     return reasons
 
 
-def warning(score: float, reasons: list[str]) -> str:
+def warning(score: float, reasons: list[str], seems: Orientation) -> str:
     """Return a one-line warning, or an empty string if nothing is doubtful.
 
     Parameters
@@ -58,8 +67,15 @@ def warning(score: float, reasons: list[str]) -> str:
         The Dice predicted by `cxrseg.evaluate.quality`.
     reasons : list of str
         The result of `objections`.
+    seems : Orientation
+        The result of `cxrseg.segment.orientation.orientation`.
     """
     parts = []
+    looks = [TURNED[seems.turned]] if seems.turned else []
+    if seems.inverted:
+        looks.append("inverted")
+    if looks:
+        parts.append(f"looks {' and '.join(looks)}: correct it, and segment again")
     if reasons:
         parts.append(f"does not look like a frontal chest X-ray: {'; '.join(reasons)}")
     if score < LOW:

@@ -13,13 +13,18 @@ from cxrseg import models, paths, runs
 from cxrseg.config import TrainConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate.metrics import overlap
+from cxrseg.evaluate.predict import Network, load_keras, predict
 from cxrseg.files import write_json
 from cxrseg.models import ModelCard
+from cxrseg.segment.orientation import confidence
 from cxrseg.train.compile import network
 from cxrseg.train.inputs import network_input
 
 CASES = 32
 """Number of prepared cases on which Keras and ONNX are compared."""
+
+TESTED = 300
+"""Number of test cases on which the usual confidence of the network is measured."""
 
 AGREEMENT = 0.999
 """Lowest accepted Dice between the masks of Keras and ONNX for any case."""
@@ -72,6 +77,8 @@ def export(run: str) -> ModelCard:
             f"run {run!r}: the mask of the exported network differs from Keras' (Dice {agreement:.5f} on the "
             f"worst of {len(rows)} cases, expected at least {AGREEMENT})"
         )
+    tested = np.flatnonzero(dataset.cases["fold"] == 0)
+    tested = tested[:: max(1, len(tested) // TESTED)][:TESTED]
     card = ModelCard(
         input_size=train.input_size,
         structures=dataset.structures,
@@ -90,6 +97,7 @@ def export(run: str) -> ModelCard:
             "ci95": summary["dice"]["ci95"],
             "worst": summary["dice"]["min"],
         },
+        confidence=usual_confidence(load_keras([models.weights_file(run)]), dataset.images[tested]),
         agreement={"dice": agreement, "cases": len(rows)},
         sha256=hashlib.sha256(partial.read_bytes()).hexdigest(),
     )
@@ -128,6 +136,18 @@ def least_agreement(model: keras.Model, file: Path, inputs: np.ndarray, threshol
     theirs = session.run(["probability"], {"image": inputs})[0] >= threshold
     pairs = ((a[..., k], b[..., k]) for a, b in zip(ours, theirs, strict=True) for k in range(ours.shape[-1]))
     return min(overlap(a, b)["dice"] for a, b in pairs)
+
+
+def usual_confidence(network: Network, squares: np.ndarray) -> float:
+    """Return the confidence that a network reaches or exceeds in nine of ten radiographs.
+
+    Parameters
+    ----------
+    network : Network
+    squares : (n, side, side) uint8 array
+        Radiographs that it has not learnt from.
+    """
+    return float(np.percentile([confidence(predict(network, one[None])[0, ..., 0]) for one in squares], 10))
 
 
 def _tidy(graph: onnx.ModelProto, text: str) -> None:

@@ -13,6 +13,7 @@ from cxrseg.evaluate.predict import Network, in_pixels, predict_image
 from cxrseg.models import ModelCard
 from cxrseg.segment.checks import objections, warning
 from cxrseg.segment.measure import lung_areas
+from cxrseg.segment.orientation import orientation
 
 
 class Segmentation(NamedTuple):
@@ -94,6 +95,7 @@ class Model:
         mask = in_pixels(found, threshold, image.shape)[..., 0]
         right, left = lung_areas(mask, found.levels[..., 0])
         score = quality.predict(found.levels[..., 0] / 255, found.square, threshold)
+        seems = orientation(self.network, self.card.confidence, found.square, found.levels[..., 0])
         small = in_pixels(found, threshold, fitted(image.shape, self.network.grid))[..., 0]
         pixel = spacing[0] * spacing[1] if spacing else None
         return Segmentation(
@@ -104,7 +106,7 @@ class Model:
             left_mm2=round(left * pixel) if pixel else None,
             right_mm2=round(right * pixel) if pixel else None,
             predicted_dice=score,
-            warning=warning(score, objections(small, left, right)),
+            warning=warning(score, objections(small, left, right), seems),
         )
 
 

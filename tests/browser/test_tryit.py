@@ -17,6 +17,7 @@ import pytest
 from pictures import DEEP, LOSSLESS, NEAR, ODD, compressed, dicom
 from PIL import Image
 from pydicom import uid
+from samples import CHEST, PLACE, TEMPLATE
 from scipy.ndimage import gaussian_filter
 from support import ROOT, TRYIT, bomb, complaints, contrasts, dicom_files, node, requests, use_theme
 
@@ -29,6 +30,7 @@ from cxrseg.evaluate.predict import Prediction, in_pixels, predict
 from cxrseg.phantom import phantom
 from cxrseg.segment import checks
 from cxrseg.segment.measure import lung_areas
+from cxrseg.segment.orientation import confidence, orientation
 from cxrseg.train import inputs
 
 PARTS = "_static/tryit"  # where they lie in the rendered book
@@ -195,6 +197,23 @@ def test_the_quality_predicted_is_that_of_the_command_line(side, threshold):
             assert features == pytest.approx(quality.features(probability, image, threshold), abs=1e-9), name
         else:
             assert not (probability >= threshold).any()
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_turned_picture_is_told_as_at_the_command_line(turns, inverted):
+    blurred = gaussian_filter(np.rot90(CHEST, turns), 2)
+    for picture in (blurred, blurred // 2 + 70, np.tril(blurred)):
+        picture = 255 - picture if inverted else picture
+        levels = predict(TEMPLATE, picture[None])[0, ..., 0]
+        seems, sure = node(
+            "{ const run = async (s) => s.map((v, k) => ((v < 127.5 ? 255 : 0) + place[k]) >> 1);"
+            " const levels = await run(picture);"
+            " return [await tryit.orientation({ grid: 256, run }, 0.95, picture, levels), tryit.confidence(levels)]; }",
+            picture=np.ascontiguousarray(picture), place=PLACE,
+        )  # fmt: skip
+        assert sure == confidence(levels)
+        assert tuple(seems.values()) == orientation(TEMPLATE, 0.95, np.ascontiguousarray(picture), levels)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, which tells a process' own peak")

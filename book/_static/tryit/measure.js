@@ -8,6 +8,11 @@ globalThis.tryit ??= {};
   const RATIO = 3; // largest plausible ratio of the areas of the two lungs
   const SMALL = 0.1; // a component smaller than this share of the largest is dropped
   const PIECE = 0.05; // smallest share of the mask at which a component is counted
+  const TURNED = {
+    90: "turned by 90 degrees clockwise",
+    180: "turned by 180 degrees or flipped upside down",
+    270: "turned by 90 degrees counter-clockwise",
+  };
 
   // Return the position, 0 (left) to 1 (right), of the lowest summed probability in the middle third of the columns.
   function betweenLungs(levels, size) {
@@ -106,8 +111,11 @@ globalThis.tryit ??= {};
   }
 
   // Return a one-line warning, or an empty string if nothing is doubtful.
-  function warning(score, reasons) {
+  function warning(score, reasons, { turned, inverted }) {
     const parts = [];
+    const looks = turned ? [TURNED[turned]] : [];
+    if (inverted) looks.push("inverted");
+    if (looks.length) parts.push(`looks ${looks.join(" and ")}: correct it, and segment again`);
     if (reasons.length) parts.push(`does not look like a frontal chest X-ray: ${reasons.join("; ")}`);
     if (score < LOW) parts.push(`low predicted quality (${score.toFixed(2)}): check the outline`);
     return parts.join("; ");

@@ -47,10 +47,11 @@
     const size = network.grid;
     const square = tryit.toSquare(grey, width, height, size);
     const levels = await network.run(square);
+    const seems = await tryit.orientation(network, network.info.confidence, square, levels);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
-    return { levels, square, size, view: { columns, rows, grey: smaller } };
+    return { levels, square, size, seems, view: { columns, rows, grey: smaller } };
   }
 
   // Return the levels at this threshold with only the components that the network's study keeps.
@@ -98,14 +99,14 @@
     const limit = threshold();
     part("value").textContent = limit.toFixed(2);
     if (!shown) return;
-    const { square, size, width, height, view } = shown;
+    const { square, size, width, height, seems, view } = shown;
     const [cut, levels] = [cutOf(limit), kept(limit)];
     draw(view, whole(levels, size, view.columns, view.rows), cut);
     const [right, left] = sides(levels, cut); // the patient's left is on the right of the image
     const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
     const mask = whole(levels, size, columns, rows).map((value) => (value >= cut ? 1 : 0));
-    const warning = tryit.warning(score, tryit.objections(mask, columns, left, right));
+    const warning = tryit.warning(score, tryit.objections(mask, columns, left, right), seems);
     part("left").textContent = area(left);
     part("right").textContent = area(right);
     part("ratio").textContent = right ? (left / right).toFixed(2) : "none";

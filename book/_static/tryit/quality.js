@@ -22,7 +22,7 @@ globalThis.tryit ??= {};
     // Compare in float32, as NumPy does.
     const [limit, lowered] = [Math.fround(threshold), Math.fround(0.6 * threshold)];
     const mask = Uint8Array.from(probability, (value) => (value >= limit ? 1 : 0));
-    const outside = mask.map((value) => 1 - value);
+    const outside = complement(mask);
     const area = sum(mask);
     if (!area) return null;
     const grown = probability.reduce((count, value) => count + (value >= lowered), 0);
@@ -40,10 +40,7 @@ globalThis.tryit ??= {};
     const left = mask.reduce((count, value, k) => count + (k % size < half ? value : 0), 0);
     const right = mask.reduce((count, value, k) => count + (k % size >= size - half ? value : 0), 0);
 
-    const [outwards, inwards] = [distance(outside, size), distance(mask, size)];
-    const [ring, rim] = [RING, RIM].map((share) => Math.max(1, tryit.round(share * size)));
-    const near = (width) => outside.map((value, k) => (value && outwards[k] <= width ? 1 : 0));
-    const inner = mask.map((value, k) => (value && inwards[k] <= rim ? 1 : 0));
+    const ring = strip(outside, size, RING);
     const inside = brightness(mask, image);
     const brighter = (part) => (sum(part) ? (brightness(part, image) - inside) / 255 : 0);
     return {
@@ -52,8 +49,8 @@ globalThis.tryit ??= {};
       stray: Math.min(sum(pieces.slice(2)) / area, 0.5),
       balance: Math.min(left, right) / Math.max(left, right, 1),
       contrast: brighter(outside),
-      edge_contrast: brighter(near(ring)),
-      edge_agreement: edgeAgreement(image, near(rim), inner, cell),
+      edge_contrast: brighter(ring),
+      edge_agreement: edgeAgreement(mask, image, size),
     };
   }
 
@@ -78,8 +75,20 @@ globalThis.tryit ??= {};
     return result;
   }
 
-  // Return the share of cells whose outer strip is brighter on average, if both strips have at least two pixels.
-  function edgeAgreement(image, outer, inner, cell) {
+  const complement = (mask) => mask.map((value) => 1 - value);
+
+  // Return the pixels of a region up to a distance, a share of the side, from those outside it.
+  function strip(part, size, share) {
+    const width = Math.max(1, tryit.round(share * size));
+    const steps = distance(part, size);
+    return part.map((value, k) => (value && steps[k] <= width ? 1 : 0));
+  }
+
+  // Return the share of cells along the outline that are brighter just outside it than just inside, of those that hold
+  // at least two pixels of either side. mask: Uint8Array of 0 and 1, image: Uint8Array, both size x size.
+  function edgeAgreement(mask, image, size) {
+    const cell = cells(size);
+    const [outer, inner] = [complement(mask), mask].map((part) => strip(part, size, RIM));
     const counts = [outer, inner].map((part) => byCell(part, cell));
     const light = [outer, inner].map((part) => byCell(part, cell, image));
     const passed = counts[0].map((_, k) => k).filter((k) => counts[0][k] >= 2 && counts[1][k] >= 2);
@@ -102,5 +111,5 @@ globalThis.tryit ??= {};
     return steps;
   }
 
-  Object.assign(tryit, { predictDice, qualityFeatures });
+  Object.assign(tryit, { predictDice, qualityFeatures, edgeAgreement });
 }

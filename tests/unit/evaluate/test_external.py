@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from skimage.segmentation import find_boundaries
 
 from cxrseg import paths
-from cxrseg.config import DataConfig, EvaluateConfig, Study
+from cxrseg.config import DataConfig, EvaluateConfig, Study, TrainConfig
 from cxrseg.data.cases import Case
 from cxrseg.data.prepare import prepare
 from cxrseg.evaluate import external, pooled
@@ -29,8 +29,10 @@ def run(tmp_path, monkeypatch):
     def make(name, folder, input_size=64):
         data = DataConfig(source="folder", path=str(folder), folds=2)
         dataset = prepare(data, paths.data(name), 1)
-        write_study(Study(name=name, data=data, evaluate=SCORES, run_folds=1), paths.run(name) / "study.yml")
-        record = {"fingerprint": dataset.fingerprint, "config": {"batch_size": 4}, "n_parameters": 0}
+        learnt = TrainConfig(batch_size=4)
+        study = Study(name=name, data=data, train=learnt, evaluate=SCORES, run_folds=2)
+        write_study(study, paths.run(name) / "study.yml")
+        record = {"fingerprint": dataset.fingerprint, "config": learnt.model_dump(), "n_parameters": 0}
         for number in range(2):
             paths.fold(name, number).mkdir()
             image = keras.Input((input_size, input_size, 1))

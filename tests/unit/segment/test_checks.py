@@ -9,6 +9,7 @@ from samples import chest
 
 from cxrseg.segment import checks
 from cxrseg.segment.measure import lung_areas
+from cxrseg.segment.orientation import Orientation
 
 
 def test_objections_name_each_reason():
@@ -40,8 +41,19 @@ def test_nothing_speaks_against_real_lungs(shared):
 
 
 def test_warning_tells_low_quality_and_strange_pictures_apart():
-    assert checks.warning(0.95, []) == ""
-    assert "low predicted quality (0.70)" in checks.warning(0.7, [])
-    both = checks.warning(0.7, ["no lung found"])
+    upright = Orientation(0, False)
+    assert checks.warning(0.95, [], upright) == ""
+    assert "low predicted quality (0.70)" in checks.warning(0.7, [], upright)
+    both = checks.warning(0.7, ["no lung found"], upright)
     assert "does not look like a frontal chest X-ray: no lung found" in both
     assert "0.70" in both
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize(("turned", "said"), [(0, ""), (90, "90"), (180, "180"), (270, "90")])
+def test_warning_names_the_turn_and_the_polarity(turned, said, inverted):
+    text = checks.warning(0.95, [], Orientation(turned, inverted))
+    assert said in text
+    assert ("inverted" in text) == inverted
+    assert ("counter" in text) == (turned == 270)
+    assert bool(text) == (turned > 0 or inverted)
