@@ -36,6 +36,7 @@ def pair(
     structures: Iterable[str] = (),
     labels: Mapping[str, list[int]] | None = None,
     read: Callable[[Path, str], np.ndarray] = archive.radiograph,
+    spacing: Callable[[Path, str], tuple[float, float] | None] = archive.spacing,
 ) -> list[Case]:
     """Pair images with masks by key.
 
@@ -56,6 +57,8 @@ def pair(
         For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.
     read : callable
         Reads an image, given the archive or folder and the name.
+    spacing : callable
+        Returns the spacing of an image's rows and columns in millimetres, or None where it is unknown.
 
     Returns
     -------
@@ -111,6 +114,7 @@ def pair(
             image=partial(read, path, image.name),
             masks={structure: reader(image, structure) for structure in structures},
             group=image.group,
+            spacing=partial(spacing, path, image.name),
         )
         for image in found
     ]

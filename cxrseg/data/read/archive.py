@@ -88,6 +88,11 @@ def radiograph(path: Path, name: str) -> np.ndarray:
     return images.read_radiograph(_open(path, name), _label(path, name))
 
 
+def spacing(path: Path, name: str) -> tuple[float, float] | None:
+    """Return the spacing of a radiograph's pixels, see `cxrseg.data.read.images.pixel_spacing`."""
+    return images.pixel_spacing(_open(path, name), _label(path, name))
+
+
 def mask(path: Path, names: Mapping[str, str], values: tuple[int, ...] = ()) -> np.ndarray:
     """Read the mask of a structure from one file of an archive or folder, or from a file for each of its parts.
 

@@ -88,7 +88,16 @@ def cases(config: DataConfig) -> list[Case]:
         }
         person = re.search(PATIENT, PurePosixPath(image).name) or re.search(PATIENT, image)
         group = next((part for part in person.groups() if part), None) if person else None
-        listed.append(Case(image, "all", partial(archive.radiograph, path, image), masks, group))
+        listed.append(
+            Case(
+                image,
+                "all",
+                partial(archive.radiograph, path, image),
+                masks,
+                group,
+                partial(archive.spacing, path, image),
+            )
+        )
     return sample_cases(listed, config)
 
 

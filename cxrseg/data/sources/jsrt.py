@@ -66,7 +66,12 @@ def cases(config: DataConfig) -> list[Case]:
             masks.setdefault(structure, {}).setdefault(key, []).append(str(name))
     if not found:
         raise ValueError(f"{path}: holds no *.IMG of JSRT; expected {_EXPECTED}")
-    return sample_cases(pair(path, found, masks, _EXPECTED, config.structures, read=read_img), config)
+    return sample_cases(pair(path, found, masks, _EXPECTED, config.structures, read=read_img, spacing=spacing), config)
+
+
+def spacing(path: Path, name: str) -> tuple[float, float]:
+    """Return the spacing of rows and columns, which all images share, in millimetres."""
+    return 0.175, 0.175
 
 
 def read_img(path: Path, name: str) -> np.ndarray:

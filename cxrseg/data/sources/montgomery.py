@@ -8,7 +8,7 @@ Layout: ``…/CXR_png/MCUCXR_0001_0.png`` and ``…/ManualMask/{leftMask,rightMa
 tuberculosis. ``ClinicalReadings`` (sex, age, finding) is not read. Patients are not identified.
 """
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from cxrseg.config import DataConfig
 from cxrseg.data.cases import LUNGS, About, Case
@@ -61,4 +61,9 @@ def cases(config: DataConfig) -> list[Case]:
             masks[side].setdefault((name.stem,), []).append(str(name))
     if not found:
         raise ValueError(f"{path}: holds no image of Montgomery County; expected {_EXPECTED}")
-    return sample_cases(pair(path, found, masks, _LAYOUT, config.structures), config)
+    return sample_cases(pair(path, found, masks, _LAYOUT, config.structures, spacing=spacing), config)
+
+
+def spacing(path: Path, name: str) -> tuple[float, float]:
+    """Return the spacing of rows and columns, which all images share, in millimetres."""
+    return 0.0875, 0.0875

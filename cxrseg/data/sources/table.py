@@ -73,6 +73,7 @@ def cases(config: DataConfig) -> list[Case]:
                 partial(archive.radiograph, path.parent, image),
                 {name: _reader(path, image, row, of, config.labels.get(name, [])) for name, of in parts.items()},
                 group or None,
+                partial(archive.spacing, path.parent, image),
             )
         )
     print(f"{path.name}: {len(listed):,} images; {_said(named, parts)}", flush=True)
