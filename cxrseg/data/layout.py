@@ -231,18 +231,29 @@ def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
         bare, removed = _strip(image.stem, IMAGE)
         if removed:
             loose[image.part, _fold(image.above), _fold(bare)].append(image.name)
-        by_stem[_fold(image.stem)].append(image.name)
+        by_stem[_fold(image.stem)].append(image)
     for mask in masks:
         stems = _mask_stems(mask, known)
         where = mask.part, _fold(mask.above)
         fits = [(table[*where, _fold(stem)], named) for table in (strict, loose) for stem, named in stems]
         # The masks may lie in other folders than their images.
-        elsewhere = [(by_stem[_fold(stem)], named) for stem, named in stems]
-        fits += [(names, named) for names, named in elsewhere if len(names) == 1]
+        for stem, named in stems:
+            near = [
+                image.name
+                for image in by_stem[_fold(stem)]
+                if _inside(image.part, mask.part) and _inside(_fold(image.above), _fold(mask.above))
+            ]
+            fits += [(near, named)] if len(near) == 1 else []
         for names, named in fits:
             if names:
                 yield mask.structure or named, names, mask.name
                 break
+
+
+def _inside(one: tuple, other: tuple) -> bool:
+    """Return whether one path of folders begins with the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def _classes(images: list[_File]) -> tuple[list[str], list[str | None]]:

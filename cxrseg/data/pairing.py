@@ -52,7 +52,7 @@ def pair(
         Where a mask should be, for errors.
     structures : iterable of str, optional
         What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.data.cases.LUNGS` in
-        cases that have no mask of both lungs.
+        cases that have no mask named lungs.
     labels : mapping of str to list of int, optional
         For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.
     read : callable

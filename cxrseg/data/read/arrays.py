@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cxrseg.data.cases import plain
 from cxrseg.data.layout import structure_named, words
 from cxrseg.data.read.images import MAX_BYTES, Source, opened, unreadable
 
@@ -42,19 +43,20 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     with opened(file, name) as stream:
         head = stream.read(1024)
         stream.seek(0)
-        readers = {
-            head.startswith(b"\x93NUMPY"): _numpy,
-            head.startswith((b"PK\x03\x04", b"PK\x05\x06")): _archive,
-            head[344:348] in (b"n+1\0", b"ni1\0") or head.startswith(b"\x1f\x8b"): _nifti,
-            SEGMENTATION in head: _segmentation,
-        }
-        if True not in readers:
+        readers = (
+            (head.startswith(b"\x93NUMPY"), _numpy),
+            (head.startswith((b"PK\x03\x04", b"PK\x05\x06")), _archive),
+            (head[344:348] in (b"n+1\0", b"ni1\0") or head.startswith(b"\x1f\x8b"), _nifti),
+            (SEGMENTATION in head, _segmentation),
+        )
+        reader = next((reader for fits, reader in readers if fits), None)
+        if not reader:
             return None
         try:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
                 raise ValueError(f"more than {MAX_BYTES:,} bytes")
-            arrays = readers[True](io.BytesIO(data))
+            arrays = reader(io.BytesIO(data))
         except ModuleNotFoundError as error:
             raise ValueError(f"{name}: {error.name} is not installed: pip install 'cxrseg[nifti]'") from None
         except Exception as error:
@@ -73,7 +75,7 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
 
 
 def _chosen(arrays: dict[str, np.ndarray], structure: str) -> list[np.ndarray]:
-    named = {key: structure_named(words(key), {structure: structure}) for key in arrays}
+    named = {key: structure_named(words(key), {plain(structure): structure}) for key in arrays}
     for wanted in ([structure], ["right_lung", "left_lung"] if structure == "lungs" else []):
         if found := [arrays[key] for key, of in named.items() if of in wanted and of]:
             return found

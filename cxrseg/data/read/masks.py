@@ -64,11 +64,13 @@ def read_mask(
     shown = source_name(file, name)
     pixels, inverted = read_array(file, shown, structure), False
     if pixels is None:
-        pixels, inverted = read_pixels(file, name)
+        pixels, inverted = read_pixels(file, name, indices=bool(values))
     if values:
-        if pixels.ndim == 3:
-            pixels = _one_colour(pixels)
-        return np.isin(pixels, values)
+        if pixels.ndim == 3 and not _is_grey(pixels):
+            raise ValueError(
+                f"{shown}: this mask is drawn in colours; expected a label map of one channel, or a palette"
+            )
+        return np.isin(pixels[..., 0] if pixels.ndim == 3 else pixels, values)
     kind = "levels"
     if pixels.ndim == 3:
         pixels, kind = _one_colour(pixels), "levels" if _is_grey(pixels) else "colours"

@@ -121,7 +121,7 @@ def _describe(listed: list[Case], found: list[Found], masks: dict) -> str:
     if "lungs" not in masks and set(LUNGS) <= set(masks):
         said.append("lungs as the union of both")
     groups = {case.group for case in listed if case.group}
-    said.append(f"{len(groups):,} patients, as {min(groups)}" if groups else "patients unknown")
+    said.append(f"{len(groups):,} patients, as {min(groups)}" if groups else "patients unknown (see data.patient)")
     example = next((f"{one.name} with {names[0]}" for one in found for names in one.masks.values()), "")
     return "; ".join([*said, example])
 

@@ -18,7 +18,7 @@ from cxrseg.data.sources.folder import patient
 ABOUT = About("any", "yours", "a CSV file with the columns image, mask, class and patient")
 COLUMNS = {
     "image": ("image", "images", "img", "file", "filename", "imagepath", "path", "xray", "cxr"),
-    "mask": ("mask", "masks", "maskpath", "label_map", "segmentation"),
+    "mask": ("mask", "masks", "maskpath", "labelmap", "segmentation"),
     "class": ("class", "label", "diagnosis", "finding"),
     "patient": ("patient", "patientid", "subject", "subjectid", "group"),
 }
@@ -48,7 +48,9 @@ def cases(config: DataConfig) -> list[Case]:
     """
     path = archive.existing(config.path, "csv", _EXPECTED)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python", encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            separator = max(",;\t", key=file.readline().count)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
     except (ValueError, OSError, pd.errors.ParserError) as error:
         raise ValueError(f"{path}: not a CSV file ({error}); expected {_EXPECTED}") from None
     columns = {plain(str(column)): column for column in table.columns}
@@ -69,7 +71,7 @@ def cases(config: DataConfig) -> list[Case]:
         listed.append(
             Case(
                 image,
-                class_name(row[named["class"]]) if named["class"] else "all",
+                class_name(row[named["class"]] or "unknown") if named["class"] else "all",
                 partial(archive.radiograph, path.parent, image),
                 {name: _reader(path, image, row, of, config.labels.get(name, [])) for name, of in parts.items()},
                 group or None,

@@ -71,3 +71,10 @@ def test_classes_with_numbers_are_no_patients():
     assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("class1", None), ("class2", None)}
     names = [f"{folder}/images/{k}.png" for folder in ("0", "1") for k in range(3)]
     assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("0", None), ("1", None)}
+
+
+def test_masks_elsewhere_are_not_taken_across_classes_or_patients():
+    names = ("COVID/masks/10.png", "COVID/images/11.png", "Normal/images/10.png", "Normal/masks/12.png")
+    assert masks(*names) == {"COVID/images/11.png": {}, "Normal/images/10.png": {}}
+    names = ("train/images/1.png", "test/images/5.png", "train/masks/5.png", "train/masks/1.png")
+    assert masks(*names)["test/images/5.png"] == {}

@@ -289,6 +289,17 @@ def test_labels_name_the_values_of_each_structure(tmp_path):
         np.testing.assert_array_equal(case.masks[structure](), truth)
 
 
+def test_labels_of_a_palette_are_its_indices_and_colours_have_none(tmp_path):
+    case = find_cases(
+        config("folder", unpacked(tmp_path / "a", files(PLAIN, ("masks/{k}.png", palette))), labels={"lungs": [2]})
+    )[0]
+    np.testing.assert_array_equal(case.masks["lungs"](), lung(1, "left"))
+    red_green = files(PLAIN, ("masks/{k}.png", colours((255, 0, 0), (0, 255, 0))))
+    case = find_cases(config("folder", unpacked(tmp_path / "b", red_green), labels={"lungs": [1]}))[0]
+    with pytest.raises(ValueError, match="in colours; expected a label map"):
+        case.masks["lungs"]()
+
+
 @pytest.mark.parametrize(("pattern", "groups"), [(r"^(p\d+)_", {"p7", "p8"}), (r"^(p)\d", {"p"}), ("", {None})])
 def test_patient_in_the_file_name(tmp_path, pattern, groups):
     members = files(("images/p7_{k}.png", image), ("masks/p7_{k}.png", mask))
