@@ -87,8 +87,10 @@ def pair(
         bare = [image.name for image in found if not any(files(image, structure).values())]
         if len(bare) == len(found):
             listed = ", ".join(bare[:3]) + (", …" if len(bare) > 3 else "")
+            there = ", ".join(sorted(name for name, by_key in masks.items() if by_key))
             raise ValueError(
-                f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed}); expected {expected}"
+                f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed})"
+                f"{f'; there are masks of {there}' if there else ''}; expected {expected}"
             )
 
     def reader(image: Image, structure: str) -> partial:
