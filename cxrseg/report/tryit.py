@@ -92,7 +92,7 @@ def _npm(folder: Path) -> None:
 
 def _sample(label: str, number: int) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(phantom(2023, number, label, 512).image).save(file, "JPEG", quality=88)
+    Image.fromarray(phantom(2023, number, label, 512).image).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 

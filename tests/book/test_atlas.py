@@ -236,7 +236,7 @@ def test_with_the_keyboard_alone(chromium, address):
     assert not page.browser.find_elements("css selector", "li:target")
     # What a screen reader says: each control, each link and each picture has a name.
     controls = page.browser.find_elements("css selector", "#atlas :is(select, input[type=checkbox], button)")
-    assert [control.accessible_name for control in controls] == [
+    assert [control.accessible_name.strip() for control in controls] == [
         "Sort by", "Diagnostic class", "Show outlines and errors", "Show all cases",
     ]  # fmt: skip
     page.browser.find_element("css selector", "#atlas summary").send_keys(Keys.ENTER)

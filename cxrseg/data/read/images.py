@@ -93,10 +93,7 @@ def read_pixels(file: Source, name: str | None = None, indices: bool = False) ->
     inverted : bool
         Whether the lowest value is white.
 
-    Raises
-    ------
-    ValueError
-        As for `read_radiograph`.
+    Errors are those of `read_radiograph`.
     """
     return _read(file, name, "indices" if indices else "colours")
 

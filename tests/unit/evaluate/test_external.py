@@ -36,8 +36,9 @@ def run(tmp_path, monkeypatch):
         for number in range(2):
             paths.fold(name, number).mkdir()
             image = keras.Input((input_size, input_size, 1))
-            answer = keras.layers.Rescaling(2.0, -0.3)(image)  # pixel by pixel: alike in any batch
-            keras.Model(image, keras.layers.ReLU(1)(answer)).save(paths.fold(name, number) / "model.keras")
+            # Pixel by pixel: alike in any batch. In float32, whatever a training before this one has set.
+            answer = keras.layers.Rescaling(2.0, -0.3, dtype="float32")(image)
+            keras.Model(image, keras.layers.ReLU(1, dtype="float32")(answer)).save(paths.fold(name, number) / "model.keras")
             (paths.fold(name, number) / "train.json").write_text(json.dumps({**record, "fold": number}))
 
     monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
