@@ -62,9 +62,11 @@ def test_the_classes_are_those_of_the_study():
 def test_types_shapes_and_nesting(label, setting):
     for k in range(5):
         made = phantom(0, k, label, 80, setting)
-        assert [z.shape for z in made] == [(80, 80)] * 3
-        assert [z.dtype for z in made] == [np.uint8, bool, bool]
+        assert [z.shape for z in made] == [(80, 80)] * 6
+        assert [z.dtype for z in made] == [np.uint8] + [bool] * 5
         assert not (made.infection & ~made.lungs).any()
+        assert np.array_equal(made.right_lung ^ made.left_lung, made.lungs)
+        assert not (made.heart & made.lungs).any() or (made.heart & made.lungs).sum() < 0.05 * made.heart.sum()
 
 
 def test_only_disease_makes_an_infection(realistic):
