@@ -106,6 +106,8 @@ def evaluate(
         if run != models.DEFAULT:
             runs.study(run)
         with silent_start():
+            import keras  # noqa: F401  # its back end greets at the first import
+
             from cxrseg.evaluate import external
             from cxrseg.segment import agreement
 

@@ -101,6 +101,11 @@ class DataConfig(Section):
     def _has_files(self):
         if self.source == "phantom" and self.path:
             raise ValueError(f"path {self.path} is given, but phantoms come from no file: set data.source as well")
+        for key in ("labels", "patient"):
+            if getattr(self, key) and self.source not in ("folder", "csv"):
+                raise ValueError(f"{key} is given, but the source {self.source} knows its own; expected folder or csv")
+        if unknown := [name for name in self.labels if name not in self.structures]:
+            raise ValueError(f"labels of {unknown[0]}, which is none of the structures {', '.join(self.structures)}")
         return self
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,8 +59,17 @@ def write_csv(path: Path, table) -> None:
 
 
 def state(path: Path) -> str:
-    """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do."""
-    files = sorted(file for file in Path(path).rglob("*") if file.is_file()) or [Path(path)]
+    """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do.
+
+    Links to folders are followed, but not into a folder that is being walked.
+    """
+    found_files: list[Path] = []
+    above: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        above.add(os.path.realpath(folder))
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) not in above]
+        found_files += [Path(folder, name) for name in names]
+    files = sorted(file for file in found_files if file.is_file()) or [Path(path)]
     found = [(file.relative_to(path).as_posix(), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 

@@ -17,9 +17,8 @@ PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "s
 CODE = ("cxrseg", "workflow", "experiments", "benchmarks", "tools", "notebooks", "studies", "Snakefile")
 """Files and folders of the checkout that numbers depend on."""
 
-
 SHARED = ("config", "files", "hardware", "paths", "runs", "workflow")
-"""Modules that enter every stage, with settings, run folders and arithmetic."""
+"""Modules that every stage depends on."""
 
 
 def record(**details) -> dict:

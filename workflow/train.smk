@@ -1,6 +1,6 @@
 # One network for each fold. Trainings side by side, each on cores of its own, together are faster than one after the
 # other on all cores. A cluster has no number of cores: there the profile says how many a fold has.
-UNTRAINED = [file for file in OUTDATED if "02-train" in file]
+UNTRAINED = [file for file in OUTDATED if "/notebooks/02-train" in file]
 TRAINING_CORES = max(1, (workflow.resource_settings.cores or 1) // max(1, len(UNTRAINED)))
 
 

@@ -37,8 +37,8 @@ class Case:
         Picklable. Called without arguments, it returns a (height, width) uint8 array, 0 black to 255 white.
         Raises ``ValueError`` with one line that names the file where the file cannot be read.
     masks : mapping of str to callable
-        One per structure (``"lungs"``, ``"infection"``, …). Each returns a (height, width) boolean array
-        of the image's shape.
+        One per structure (``"lungs"``, ``"infection"``, …). Each returns a (height, width) boolean array,
+        which `cxrseg.data.prepare.read` brings to the image's size.
     group : str or None
         The patient, where known. Cases of one group never fall into different folds.
     spacing : callable or None
@@ -105,7 +105,7 @@ class About(NamedTuple):
     get : str
         How to get it.
     outlines : str
-        Where its masks differ from outlines of the lungs that a study of its own would draw; empty if they do not.
+        What a reader must know of its masks before comparing scores; empty if there is nothing.
     """
 
     cases: str

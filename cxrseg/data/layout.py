@@ -5,6 +5,7 @@ say that a file is an image or a mask, of which structure, and to which part of 
 remain are the diagnostic class or the patient.
 """
 
+import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -13,21 +14,15 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from cxrseg.data.cases import class_name, is_class, plain
-
-IMAGE = {"image", "images", "img", "imgs", "cxr", "cxrs", "xray", "xrays", "radiograph", "radiographs", "png", "jpg"}
-IMAGE |= {"picture", "pictures", "scan", "scans", "film", "films", "dicom", "dcm", "raw", "original"}
-MASK = {"mask", "masks", "label", "labels", "labelmap", "seg", "segs", "segmentation", "segmentations", "gt"}
-MASK |= {"groundtruth", "annotation", "annotations", "manual", "binary", "semantic", "target", "targets"}
-PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "fold1", "fold2"}
-STRUCTURES = {
-    "lung": "lungs", "lungs": "lungs", "lungfield": "lungs", "lungfields": "lungs",
-    "right": "right_lung", "rightlung": "right_lung", "left": "left_lung", "leftlung": "left_lung",
-    "heart": "heart", "infection": "infection", "rightclavicle": "right_clavicle", "leftclavicle": "left_clavicle",
-}  # fmt: skip
-"""Structures by the names that folders and files give them, in lower case and without separators."""
+from cxrseg.data.words import IMAGE, MASK, OTHER, PARTS, STRUCTURES, structure_named, unglued, words
 
 MASK_ONLY = (".gif", ".npy", ".npz", ".nii", ".nii.gz")
 """Suffixes of files that may be masks and are never radiographs."""
+
+RANKS = (
+    r"(?i)(class|grade|type|stage|level|score|site|hospital|cent(er|re)|study|series|view)[^a-z]*\d|\d{1,2}($|_[a-z])"
+)
+"""Names with a number that are no patients."""
 
 SEVERAL = (".npz", ".dcm", ".dicom")
 """Suffixes of files that may hold masks of several structures."""
@@ -90,7 +85,10 @@ def discover(names: Iterable[str], structures: Iterable[str]) -> list[Found]:
         Images lie at different depths, so that classes cannot be told.
     """
     known = {plain(structure): structure for structure in structures}
-    files = [_read(PurePosixPath(name), known) for name in sorted(names)]
+    listed = [PurePosixPath(name) for name in sorted(names)]
+    folders = ["/".join(path.parts[:-1]) for path in listed]
+    shared = len(PurePosixPath(os.path.commonpath(folders)).parts) if folders else 0
+    files = [_read(path, known, shared) for path in listed]
     images, masks = _roles(files, known)
     labels, groups = _classes(images)
     found = {
@@ -110,20 +108,6 @@ def discover(names: Iterable[str], structures: Iterable[str]) -> list[Found]:
     return list(found.values())
 
 
-def words(name: str) -> list[str]:
-    """Split a name into words in lower case: ``"leftMask_2"`` into ``["left", "mask", "2"]``."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFC", name))
-    return re.findall(r"[^\W_]+", apart.casefold())
-
-
-def structure_named(found: list[str], known: dict[str, str] | None = None) -> str:
-    """Return the structure that words name, one of `STRUCTURES` or of those known besides, or an empty string."""
-    for side in ("left", "right"):
-        if side in found and set(found) <= {side, "lung", "lungs"}:
-            return f"{side}_lung"
-    return (STRUCTURES | (known or {})).get("".join(found), "")
-
-
 def _fold(name):
     """Return a name, or several, so that Unicode form and case do not matter."""
     if isinstance(name, str):
@@ -131,10 +115,13 @@ def _fold(name):
     return tuple(map(_fold, name))
 
 
-def _read(path: PurePosixPath, known: dict[str, str]) -> _File:
+def _read(path: PurePosixPath, known: dict[str, str], shared: int) -> _File:
+    """Read the name of a file; what the first `shared` folders, which are those of all files, say does not count."""
     role, structure, part, above, kept = "", "", [], [], []
-    for folder in path.parts[:-1]:
+    for depth, folder in enumerate(path.parts[:-1]):
         said, of, in_part = _meaning(folder, known, inside_masks=role == "mask")
+        if depth < shared and said:
+            continue
         if in_part:
             part.append(in_part)
         if said:
@@ -155,17 +142,17 @@ def _meaning(folder: str, known: dict[str, str], inside_masks: bool) -> tuple[st
     if is_class(folder) or not found:
         return "", "", ""
     part = "".join(words(folder)) if "".join(words(folder)) in PARTS else next((w for w in found if w in PARTS), "")
-    rest = [word for word in found if word not in PARTS and word != part]
+    rest = [word for glued in found for word in unglued(glued) if word not in PARTS and word != part]
     if not rest:
         return "", "", part
-    if "".join(rest) in IMAGE or all(word in IMAGE for word in rest):
+    if "".join(rest) in IMAGE or (set(rest) <= IMAGE | OTHER and set(rest) & IMAGE):
         return "image", "", part
     if "".join(rest) in MASK:
         return "mask", "", part
     of = [word for word in rest if word not in MASK]
     structure = structure_named(of, known)
     if len(of) < len(rest):
-        return "mask", structure or "_".join(of), part
+        return "mask", structure or "_".join(word for word in of if word not in IMAGE | OTHER), part
     # A bare "left" is a structure among masks only; "left lung" is one everywhere.
     if structure and (inside_masks or len(of) > 1 or "lung" in of[0]):
         return "mask", structure, part
@@ -227,22 +214,37 @@ def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
     """Yield the structure, the image files and the mask file of each pair."""
     strict, loose, by_stem = defaultdict(list), defaultdict(list), defaultdict(list)
     for image in images:
+        channel = re.sub("_0000$", "", image.stem)  # nnU-Net's number of the channel
         strict[image.part, _fold(image.above), _fold(image.stem)].append(image.name)
-        bare, removed = _strip(image.stem, IMAGE)
-        if removed:
+        bare = _strip(channel, IMAGE)[0]
+        if bare != image.stem:
             loose[image.part, _fold(image.above), _fold(bare)].append(image.name)
-        by_stem[_fold(image.stem)].append(image.name)
+        by_stem[_fold(image.stem)].append(image)
     for mask in masks:
         stems = _mask_stems(mask, known)
         where = mask.part, _fold(mask.above)
-        fits = [(table[*where, _fold(stem)], named) for table in (strict, loose) for stem, named in stems]
+        fits = [(strict[*where, _fold(stem)], named) for stem, named in stems]
+        # An image that is only almost of that name must be the only one.
+        almost = [(loose[*where, _fold(stem)], named) for stem, named in stems]
+        fits += [(names, named) for names, named in almost if len(names) == 1]
         # The masks may lie in other folders than their images.
-        elsewhere = [(by_stem[_fold(stem)], named) for stem, named in stems]
-        fits += [(names, named) for names, named in elsewhere if len(names) == 1]
+        for stem, named in stems:
+            near = [
+                image.name
+                for image in by_stem[_fold(stem)]
+                if _inside(image.part, mask.part) and _inside(_fold(image.above), _fold(mask.above))
+            ]
+            fits += [(near, named)] if len(near) == 1 else []
         for names, named in fits:
             if names:
                 yield mask.structure or named, names, mask.name
                 break
+
+
+def _inside(one: tuple, other: tuple) -> bool:
+    """Return whether one path of folders begins with the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def _classes(images: list[_File]) -> tuple[list[str], list[str | None]]:
@@ -254,18 +256,23 @@ def _classes(images: list[_File]) -> tuple[list[str], list[str | None]]:
             "expected all of them in class folders, or none"
         )
     levels = list(zip(*(image.above for image in images), strict=True))
-    patients = [level for level in levels if _are_patients(level)]
-    others = [level for level in levels if level not in patients]
+    # A patient's studies and series lie inside the patient's folder, and have numbers, too.
+    place = next((k for k, level in enumerate(levels) if _are_patients(level)), None)
+    patients = None if place is None else levels.pop(place)
+    others = levels if place is None else levels[:place] + [level for level in levels[place:] if not _numbered(level)]
     if len(others) > 1:
         others = [level for level in others if len(set(level)) > 1] or others[-1:]
     chosen = next((level for level in others if any(map(is_class, level))), others[-1] if others else None)
     labels = [class_name(name) for name in chosen] if chosen else ["all"] * len(images)
-    return labels, list(patients[-1]) if patients else [None] * len(images)
+    return labels, list(patients) if patients else [None] * len(images)
 
 
 def _are_patients(names: tuple[str, ...]) -> bool:
     """Return whether folder names are patients: several, each with a number, and few images each."""
     different = set(names)
-    numbered = all(any(letter.isdigit() for letter in name) and not is_class(name) for name in different)
-    codes = all(len(name) == 1 for name in different) or any(re.match("(?i)class|grade|type", n) for n in different)
-    return numbered and not codes and len(different) > 1 and max(Counter(names).values()) <= 20
+    few = len(different) > 1 and max(Counter(names).values()) <= 20
+    return few and _numbered(names) and not any(re.match(RANKS, name) for name in different)
+
+
+def _numbered(names: tuple[str, ...]) -> bool:
+    return all(any(letter.isdigit() for letter in name) and not is_class(name) for name in set(names))

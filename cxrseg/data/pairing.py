@@ -52,7 +52,7 @@ def pair(
         Where a mask should be, for errors.
     structures : iterable of str, optional
         What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.data.cases.LUNGS` in
-        cases that have no mask of both lungs.
+        cases that have no mask named lungs.
     labels : mapping of str to list of int, optional
         For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.
     read : callable
@@ -87,8 +87,10 @@ def pair(
         bare = [image.name for image in found if not any(files(image, structure).values())]
         if len(bare) == len(found):
             listed = ", ".join(bare[:3]) + (", …" if len(bare) > 3 else "")
+            there = ", ".join(sorted(name for name, by_key in masks.items() if by_key))
             raise ValueError(
-                f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed}); expected {expected}"
+                f"{path}: no image has a mask of the {structure} ({len(bare)} without: {listed})"
+                f"{f'; there are masks of {there}' if there else ''}; expected {expected}"
             )
 
     def reader(image: Image, structure: str) -> partial:

@@ -130,7 +130,7 @@ def _checked(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
     if mask.all():
         raise ValueError(f"the {structure} mask covers the whole image")
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    if edge.mean() > 0.9 and mask.mean() > 0.5:
+    if edge.mean() > 0.9:
         raise ValueError(
             f"the {structure} mask covers the edges and {mask.mean():.0%} of the image; "
             "expected the structure to be bright: is the mask inverted?"
@@ -147,6 +147,8 @@ def _fitted(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
         raise ValueError(
             f"the {structure} mask is {_size(mask)} pixels, the image {_size(image)}: expected the same proportions"
         )
+    if 8 * rows < height:
+        raise ValueError(f"the {structure} mask is {_size(mask)} pixels, far fewer than the image's {_size(image)}")
     grey = Image.fromarray(mask.view(np.uint8) * np.uint8(255))
     return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR)) >= 128
 

@@ -24,7 +24,7 @@ from cxrseg.data.square import mask_to_square, to_square
 from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.evaluate.scores import aggregate, score
-from cxrseg.files import state, write_csv, write_json
+from cxrseg.files import new_folder, state, write_csv, write_json
 
 RUN = "run"
 """The source that stands for the prepared dataset of a run."""
@@ -116,8 +116,10 @@ def evaluate_external(
     if source == RUN and path == paths.data(name):
         raise ValueError(f"run {name!r} has learnt from this dataset; its score on unseen cases of it: {path.parent}")
     study, files = _model(name)
-    structures, before = study.data.structures, state(path)
+    structures, before, networks = study.data.structures, state(path), networks_digest(name)
     cases = _prepared(path, study) if source == RUN else _found(source, path, structures, labels or {})
+    if not cases:
+        raise ValueError(f"{path}: no cases found")
     refused: list[dict] = []
     own: list[str] = []
     notes: Counter[str] = Counter()
@@ -128,15 +130,14 @@ def evaluate_external(
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
     folder = paths.external(name, set_name(source, path) + ("-native" if native else ""))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / "cases.csv", rows)
     summary = {
         "study": study.name,
         "run": name,
         "dataset": folder.name,
         "source": source,
         "state": before,
-        "networks": networks_digest(name),
+        "networks": networks,
+        "labels": labels or {},
         "grid": None if native else GRID,
         "outlines": SOURCES[source].ABOUT.outlines if source in SOURCES else "",
         **aggregate(rows, structures, study.evaluate),
@@ -147,7 +148,9 @@ def evaluate_external(
         "parameters": runs.parameters(study),
         "provenance": provenance.record(),
     }
-    write_json(folder / "summary.json", summary)
+    with new_folder(folder) as partial_folder:
+        write_csv(partial_folder / "cases.csv", rows)
+        write_json(partial_folder / "summary.json", summary)
     return summary
 
 

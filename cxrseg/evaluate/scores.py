@@ -82,7 +82,9 @@ def _measure(structures: list[str], identity: dict, truth, predicted, spacing=No
             **metrics.all_metrics(*pair),
         }
         row |= {f"{name}_height": row[f"{name}_px"] / height for name in ("hd95", "assd")}
-        rows.append(row | metrics.distances_mm(*pair, spacing) if spacing else row)
+        if spacing:
+            row |= metrics.distances_mm(*pair, spacing)
+        rows.append(row)
     return rows
 
 

@@ -1,7 +1,6 @@
 """The page "External validation": what a run scores on other datasets, as a chart and a table, and its matrix."""
 
 import json
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure
 from cxrseg import paths, runs
 from cxrseg.evaluate.external import networks_digest
 from cxrseg.files import new_folder, write_text
-from cxrseg.report import matrix
+from cxrseg.report import matrix, text
 from cxrseg.report.figures import colours
 
 HEADERS = ("Set", "Class", "Cases", "Mean Dice", "95% interval", "HD95, share of lung height", "HD95, mm")
@@ -77,8 +76,8 @@ def means(own: dict, results: dict[str, dict]) -> Figure:
             axis.axhline(place - 0.5, color="0.85", lw=0.8)
     names = [label or matrix.short(name, 26) for name, label, _ in rows]
     axis.set_yticks(range(len(rows)), names, parse_math=False, fontsize=9)
-    for text, (_, label, _) in zip(axis.get_yticklabels(), rows, strict=True):
-        text.set_weight("normal" if label else "bold")
+    for tick, (_, label, _) in zip(axis.get_yticklabels(), rows, strict=True):
+        tick.set_weight("normal" if label else "bold")
     axis.set_xlabel("mean Dice per image, 95% interval")
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.grid(axis="x", alpha=0.3)
@@ -105,18 +104,21 @@ def _results(own: dict, results: dict[str, dict]) -> str:
     )
     lines = [f"| {' | '.join(HEADERS)} |", f"|:--|:--{'|--:' * (len(HEADERS) - 2)}|"]
     lines += [_row(name, label, scores) for name, summary in results.items() for label, scores in _parts(summary)]
-    notes = [f"- **{_plain(name)}**, {_note(own['run'], summary)}" for name, summary in results.items()]
+    notes = [f"- **{text.markdown(name)}**, {_note(own['run'], summary)}" for name, summary in results.items()]
     return "\n".join([figure, *lines, "", *notes, ""])
 
 
 def _row(name: str, label: str, scores: dict) -> str:
     def number(key: str, form: str) -> str:
-        return format(scores[key]["mean"], form) if key in scores else "–"
+        if key not in scores:
+            return "–"
+        known = scores[key]["n"]
+        return format(scores[key]["mean"], form) + (f" (n = {known:,})" if known != scores["n"] else "")
 
     low, high = scores["dice"]["ci95"]
     cells = [
-        _plain(name),
-        _plain(label) or "all",
+        text.markdown(name),
+        text.markdown(label) or "all",
         f"{scores['n']:,}",
         number("dice", ".3f"),
         f"{low:.3f} to {high:.3f}",
@@ -135,18 +137,18 @@ def _changed(run: str, networks: str | None) -> bool:
 def _note(run: str, summary: dict) -> str:
     grid = f"a square of {summary['grid']} pixels" if summary.get("grid") else "the pixels of each mask"
     refused = f", {len(summary['refused']):,} more refused" if summary["refused"] else ""
-    text = f"source `{summary.get('source', 'unknown')}`, scored on {grid}: {summary['n_cases']:,} cases{refused}."
+    said = f"source `{summary.get('source', 'unknown')}`, scored on {grid}: {summary['n_cases']:,} cases{refused}."
     if _changed(run, summary.get("networks")):
-        text += " The run has other networks now: score it again."
+        said += " The run has other networks now: score it again."
     if summary["own"]:
-        text += f" {len(summary['own']):,} are the run's own radiographs: this is not a score on unseen cases."
+        said += f" {len(summary['own']):,} are the run's own radiographs: this is not a score on unseen cases."
     for note, count in summary.get("notes", {}).items():
-        text += f" In {count:,} cases {_plain(note)}."
+        said += f" In {count:,} cases {text.markdown(note)}."
     if summary.get("doubt"):
-        text += f" Warning: {_plain(summary['doubt'])}"
+        said += f" Warning: {text.markdown(summary['doubt'])}"
     if summary.get("outlines"):
-        text += f" Its outlines: {_plain(summary['outlines'])}"
-    return text
+        said += f" Its outlines: {text.markdown(summary['outlines'])}"
+    return said
 
 
 def _matrix(table: pd.DataFrame, picture: Figure) -> str:
@@ -157,10 +159,12 @@ def _matrix(table: pd.DataFrame, picture: Figure) -> str:
         caption += " Radiographs that a run had learnt from are left out of its cells."
     changed = [cell.run for cell in table.drop_duplicates("run").itertuples() if _changed(cell.run, cell.networks)]
     if changed:
-        caption += f" Since then the networks of {_plain(', '.join(changed))} have changed: make the matrix again."
+        caption += (
+            f" Since then the networks of {text.markdown(', '.join(changed))} have changed: make the matrix again."
+        )
     missing = [f"{cell.run} on {cell.set}" for cell in table[table["n"] == 0].itertuples()]
     if missing:
-        caption += f" No score: {_plain(', '.join(missing))}."
+        caption += f" No score: {text.markdown(', '.join(missing))}."
     figure = FIGURE.format(
         name="matrix",
         alt="A heat map of the mean Dice of each run on each set; the table below has the numbers.",
@@ -168,8 +172,8 @@ def _matrix(table: pd.DataFrame, picture: Figure) -> str:
         caption=caption,
     )
     numbers = matrix.written(table)
-    lines = [f"| Run | {' | '.join(map(_plain, numbers.columns))} |", f"|:--|{'--:|' * len(numbers.columns)}"]
-    lines += [f"| {_plain(run)} | {' | '.join(map(_plain, row))} |" for run, *row in numbers.itertuples()]
+    lines = [f"| Run | {' | '.join(map(text.markdown, numbers.columns))} |", f"|:--|{'--:|' * len(numbers.columns)}"]
+    lines += [f"| {text.markdown(run)} | {' | '.join(map(text.markdown, row))} |" for run, *row in numbers.itertuples()]
     return "\n".join(["## Trained here, tested there", "", figure, *lines, ""])
 
 
@@ -178,8 +182,3 @@ def _how_to(run: str) -> str:
         "This run has not been scored on another set. "
         f"`cxrseg evaluate {run} --on folder:PATH` does it, and `cxrseg book {run}` shows it here.\n"
     )
-
-
-def _plain(text: str) -> str:
-    """Return a text from outside for Markdown: every sign that could mean something is escaped."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

@@ -48,7 +48,7 @@ def start(names: list[str], on: list[str]) -> None:
             raise ValueError(f"--runs {name}: given twice")
         if name != models.DEFAULT:
             runs.summary(name)
-    found, sets = {}, {}
+    found, sets, origin = {}, {}, {}
     for given in on:
         source, path = parse(given)
         name = set_name(source, path)
@@ -56,7 +56,7 @@ def start(names: list[str], on: list[str]) -> None:
             raise ValueError(f"--on {given}: rename the folder: Snakemake reads < > {{ }} as its own signs")
         if name in sets:
             raise ValueError(f"--on {given}: there is another set of the name {name!r}: rename one of the folders")
-        found[name] = path
+        found[name], origin[name] = path, source
         sets[name] = given if source == RUN else f"{source}:{path.resolve()}"
     cells = [(run, name) for run in names for name in sets if sets[name] != f"{RUN}:{run}"]
     states = {name: state(path) for name, path in found.items()}
@@ -64,7 +64,9 @@ def start(names: list[str], on: list[str]) -> None:
     for run, name in cells:
         file = paths.external(run, name) / "summary.json"
         summary = json.loads(file.read_text()) if file.is_file() else {}
-        if (summary.get("state"), summary.get("networks")) != (states[name], networks[run]):
+        known = [summary.get(key) for key in ("source", "labels", "state", "networks")]
+        # A table names files elsewhere, whose state is not known.
+        if known != [origin[name], {}, states[name], networks[run]] or origin[name] == "csv":
             file.unlink(missing_ok=True)
     write_json(paths.run(names[0]) / "matrix.json", {"sets": sets, "cells": cells, "runs": names})
 
@@ -79,7 +81,6 @@ def finish(first: str) -> str:
     table = pd.DataFrame(
         [_cell(run, name, on == f"{RUN}:{run}") for run in request["runs"] for name, on in request["sets"].items()]
     )
-    table["networks"] = table["run"].map({run: networks_digest(run) for run in request["runs"]})
     write_csv(folder / "matrix.csv", table)
     write_whole(folder / "matrix.png", lambda partial: picture(table).savefig(partial, dpi=200))
     lines = [written(table).to_string()]
@@ -91,19 +92,22 @@ def finish(first: str) -> str:
 def _cell(run: str, name: str, own: bool) -> dict:
     """Return one row of ``matrix.csv``; without a score, `n` is 0."""
     cell = {"run": run, "set": name, "n": 0, "mean": np.nan, "low": np.nan, "high": np.nan, "own": False, "left_out": 0}
+    cell["networks"] = networks_digest(run)
     folder = paths.external(run, name)
     if own:
         return cell | _scores(runs.summary(run)["dice"]) | {"own": True}
     if not (folder / "summary.json").is_file():
         return cell
     summary = json.loads((folder / "summary.json").read_text())
+    cell["networks"] = summary["networks"]
     if not summary["own"]:
         return cell | _scores(summary["dice"])
     rows = pd.read_csv(folder / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
     rows = rows[(rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)]
     unseen = rows.loc[~rows["case_id"].isin(summary["own"]), "dice"]
-    if unseen.empty:
-        return cell | _scores(runs.summary(run)["dice"]) | {"own": True}
+    if unseen.empty:  # the prepared data of a run with the same cases have its test score; other sets have none
+        own_score = _scores(runs.summary(run)["dice"]) | {"own": True} if summary["source"] == RUN else {}
+        return cell | own_score | {"left_out": len(rows)}
     config = runs.study(run).evaluate
     scores = stats.describe(unseen, config.confidence, config.resamples, config.seed)
     return cell | _scores(scores) | {"left_out": len(rows) - len(unseen)}

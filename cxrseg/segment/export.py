@@ -78,7 +78,7 @@ def export(run: str) -> ModelCard:
             f"worst of {len(rows)} cases, expected at least {AGREEMENT})"
         )
     tested = np.flatnonzero(dataset.cases["fold"] == 0)
-    tested = tested[:: max(1, len(tested) // TESTED)][:TESTED]
+    tested = tested[np.linspace(0, len(tested) - 1, min(TESTED, len(tested))).astype(int)]
     card = ModelCard(
         input_size=train.input_size,
         structures=dataset.structures,

@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cxrseg.data.layout import structure_named, words
+from cxrseg.data.cases import plain
 from cxrseg.data.read.images import MAX_BYTES, Source, opened, unreadable
+from cxrseg.data.words import MASK, structure_named, words
 
 SEGMENTATION = b"1.2.840.10008.5.1.4.1.1.66.4"
 """SOP class of a DICOM segmentation, as the file header holds it."""
@@ -20,7 +21,8 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     """Read the mask of one structure from an NPY, NPZ or NIfTI file or from a DICOM segmentation.
 
     Of several arrays or segments, those named after the structure are taken. Lungs are also the union of a right and
-    a left lung. A NIfTI file whose first axis points to the left holds columns first, as ITK writes them.
+    a left lung. A NIfTI file holds columns first, and its affine says where its axes point; with the identity it holds
+    an array as it was given.
 
     Parameters
     ----------
@@ -42,19 +44,20 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     with opened(file, name) as stream:
         head = stream.read(1024)
         stream.seek(0)
-        readers = {
-            head.startswith(b"\x93NUMPY"): _numpy,
-            head.startswith((b"PK\x03\x04", b"PK\x05\x06")): _archive,
-            head[344:348] in (b"n+1\0", b"ni1\0") or head.startswith(b"\x1f\x8b"): _nifti,
-            SEGMENTATION in head: _segmentation,
-        }
-        if True not in readers:
+        readers = (
+            (head.startswith(b"\x93NUMPY"), _numpy),
+            (head.startswith((b"PK\x03\x04", b"PK\x05\x06")), _archive),
+            (head[344:348] in (b"n+1\0", b"ni1\0") or head.startswith(b"\x1f\x8b"), _nifti),
+            (SEGMENTATION in head, _segmentation),
+        )
+        reader = next((reader for fits, reader in readers if fits), None)
+        if not reader:
             return None
         try:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
                 raise ValueError(f"more than {MAX_BYTES:,} bytes")
-            arrays = readers[True](io.BytesIO(data))
+            arrays = reader(io.BytesIO(data))
         except ModuleNotFoundError as error:
             raise ValueError(f"{name}: {error.name} is not installed: pip install 'cxrseg[nifti]'") from None
         except Exception as error:
@@ -73,11 +76,12 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
 
 
 def _chosen(arrays: dict[str, np.ndarray], structure: str) -> list[np.ndarray]:
-    named = {key: structure_named(words(key), {structure: structure}) for key in arrays}
+    named = {key: structure_named(words(key), {plain(structure): structure}) for key in arrays}
     for wanted in ([structure], ["right_lung", "left_lung"] if structure == "lungs" else []):
         if found := [arrays[key] for key, of in named.items() if of in wanted and of]:
             return found
-    return list(arrays.values()) if len(arrays) == 1 else []
+    masks = [array for key, array in arrays.items() if set(words(key)) & MASK]
+    return list(arrays.values()) if len(arrays) == 1 else masks if len(masks) == 1 else []
 
 
 def _numpy(stream: BinaryIO) -> dict[str, np.ndarray]:
@@ -103,7 +107,11 @@ def _nifti(stream: BinaryIO) -> dict[str, np.ndarray]:
             raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
     image = nibabel.Nifti1Image.from_bytes(data)
     values = np.squeeze(np.asanyarray(image.dataobj))
-    return {"one image": values.T if image.affine[0, 0] < 0 else values}
+    if np.allclose(image.affine[:2, :2], np.eye(2)):  # nothing is known: an array as it was given
+        return {"one image": values}
+    # The axes of a picture run to the patient's left and down, which is towards negative coordinates.
+    right, up = image.affine[0, 0] > 0, image.affine[1, 1] > 0
+    return {"one image": values.T[:: -1 if up else 1, :: -1 if right else 1]}
 
 
 def _segmentation(stream: BinaryIO) -> dict[str, np.ndarray]:

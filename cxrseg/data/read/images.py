@@ -76,8 +76,15 @@ def read_radiograph(file: Source, name: str | None = None) -> np.ndarray:
     return 255 - grey if inverted else grey
 
 
-def read_pixels(file: Source, name: str | None = None) -> tuple[np.ndarray, bool]:
+def read_pixels(file: Source, name: str | None = None, indices: bool = False) -> tuple[np.ndarray, bool]:
     """Read the pixels of a file as they are stored: for masks, whose values have a meaning of their own.
+
+    Parameters
+    ----------
+    file, name
+        As for `read_radiograph`; also GIF.
+    indices : bool
+        Whether a picture with a palette gives the places in it, and not the colours.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def read_pixels(file: Source, name: str | None = None) -> tuple[np.ndarray, bool
     ValueError
         As for `read_radiograph`.
     """
-    return _read(file, name, colours=True)
+    return _read(file, name, "indices" if indices else "colours")
 
 
 def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] | None:
@@ -143,7 +150,7 @@ def opened(file: Source, name: str):
         raise ValueError(f"{name}: cannot be opened ({error.strerror}); {EXPECTED}") from error
 
 
-def _read(file: Source, name: str | None, colours: bool = False) -> tuple[np.ndarray, bool]:
+def _read(file: Source, name: str | None, form: str = "grey") -> tuple[np.ndarray, bool]:
     """Return (height, width) grey values of the file's own depth, and whether white is the lowest."""
     name = source_name(file, name)
     with opened(file, name) as stream, warnings.catch_warnings():
@@ -155,7 +162,7 @@ def _read(file: Source, name: str | None, colours: bool = False) -> tuple[np.nda
 
             values, inverted = dicom.read(stream, name)
         else:
-            values, inverted = _picture(stream, name, colours)
+            values, inverted = _picture(stream, name, form)
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.any():
@@ -189,11 +196,11 @@ def unreadable(name: str, error: Exception) -> ValueError:
     return ValueError(f"{name}: cannot be decoded, truncated or damaged? ({reason}); {EXPECTED}")
 
 
-def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bool]:
+def _picture(stream: BinaryIO, name: str, form: str) -> tuple[np.ndarray, bool]:
     # A damaged file can make a decoder raise nearly anything, hence the broad excepts.
     try:
         # GIF has 256 colours at most: enough for a mask, too few for a radiograph.
-        formats = ("PNG", "JPEG", "BMP", "TIFF", "GIF") if colours else ("PNG", "JPEG", "BMP", "TIFF")
+        formats = ("PNG", "JPEG", "BMP", "TIFF", "GIF") if form != "grey" else ("PNG", "JPEG", "BMP", "TIFF")
         image: Image.Image = Image.open(stream, formats=formats)
         pages = _pages(image)
         if not pages:
@@ -225,7 +232,9 @@ def _picture(stream: BinaryIO, name: str, colours: bool) -> tuple[np.ndarray, bo
                 image.load()
         image = ImageOps.exif_transpose(image)
         if not deep:
-            if colours and image.mode not in ("1", "L"):
+            if form == "indices" and image.mode == "P":
+                return np.asarray(image), False
+            if form != "grey" and image.mode not in ("1", "L"):
                 return np.asarray(image.convert("RGBA")), False
             if image.has_transparency_data:
                 black = Image.new("RGBA", image.size, "black")

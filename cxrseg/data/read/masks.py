@@ -64,10 +64,15 @@ def read_mask(
     shown = source_name(file, name)
     pixels, inverted = read_array(file, shown, structure), False
     if pixels is None:
-        pixels, inverted = read_pixels(file, name)
+        pixels, inverted = read_pixels(file, name, indices=bool(values))
     if values:
-        if pixels.ndim == 3:
-            pixels = _one_colour(pixels)
+        if pixels.ndim == 3 and not _is_grey(pixels):
+            raise ValueError(
+                f"{shown}: this mask is drawn in colours; expected a label map of one channel, or a palette"
+            )
+        pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
+        if len(np.unique(pixels)) > 64:
+            raise ValueError(f"{shown}: this label map has many values, as JPEG makes; save it as PNG")
         return np.isin(pixels, values)
     kind = "levels"
     if pixels.ndim == 3:
@@ -86,9 +91,10 @@ def read_mask(
     if len(levels) > 1:
         if structure != "lungs" or not _side_by_side(pixels, levels):
             listed = f" ({', '.join(f'{(low + high) / 2:g}' for low, high in levels)})" if kind == "levels" else ""
+            remedy = f", or data.labels (--labels {structure}=1,2) that names its values" if kind == "levels" else ""
             raise ValueError(
                 f"{shown}: this mask has {len(levels)} {kind}{listed}, one for each structure?; expected a mask of the "
-                f"{structure} alone, or data.labels (--labels {structure}=1,2) that names the values of the {structure}"
+                f"{structure} alone{remedy}"
             )
         warnings.warn(f"the mask has two {kind}, read as the two lungs", MaskWarning, stacklevel=2)
     full = next((scale for scale in (1, 255, 65535) if top <= scale), top)
@@ -143,14 +149,15 @@ def _one_colour(pixels: np.ndarray) -> np.ndarray:
     bright = colour.max(axis=2)
     if _is_grey(pixels):
         return np.asarray(Image.fromarray(colour).convert("L"))
-    hues = (colour.astype(int) // 64 * np.array([16, 4, 1])).sum(axis=2)
-    inside = hues[bright > 127]
-    found = [
-        hue for hue, count in zip(*np.unique(inside, return_counts=True), strict=True) if count >= LEAST * len(inside)
-    ]
+    codes = (colour.astype(int) * np.array([65536, 256, 1])).sum(axis=2)
+    if len(np.unique(codes)) > 16:  # soft edges or JPEG: only clearly different hues are told apart
+        codes = (colour.astype(int) // 64 * np.array([16, 4, 1])).sum(axis=2)
+    inside = codes[bright > bright.max() / 2]
+    kinds, counts = np.unique(inside, return_counts=True)
+    found = kinds[counts >= LEAST * len(inside)]
     if len(found) < 2:
         return bright
-    return (np.searchsorted(found, hues) + 1).astype(np.uint8) * (np.isin(hues, found) & (bright > 127))
+    return (np.searchsorted(found, codes) + 1).astype(np.uint8) * (np.isin(codes, found) & (bright > bright.max() / 2))
 
 
 def _is_grey(pixels: np.ndarray) -> bool:

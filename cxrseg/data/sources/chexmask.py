@@ -79,6 +79,7 @@ def cases(config: DataConfig) -> list[Case]:
     listed = []
     for image in sorted(found):
         height, width, *runs = found[image]
+        height, width = int(height), int(width)
         coded = dict(zip(COLUMNS, runs, strict=True))
         masks = {
             structure: partial(
@@ -134,7 +135,10 @@ def _rows(path, table: str):
             identity = next(
                 column for column in part.columns if column not in wanted and not column.startswith("Unnamed")
             )
-            yield from part[[identity, *wanted]].itertuples(index=False, name=None)
+            numbers = part[wanted[:3]].apply(pd.to_numeric, errors="coerce")
+            whole = numbers.notna().all(axis=1)
+            part[wanted[:3]] = numbers
+            yield from part.loc[whole, [identity, *wanted]].itertuples(index=False, name=None)
 
 
 def _image(identity: str, images: dict[str, list[str]]) -> str | None:

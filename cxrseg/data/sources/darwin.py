@@ -123,11 +123,9 @@ def _annotation(path: Path, name: str) -> tuple[str, tuple[int, int], list[list[
 
 
 def _label(tags: list[str]) -> str:
-    for tag in tags:
-        if is_class(tag):
-            return class_name(tag)
-        if "healthy" in tag.casefold() or "no pneumonia" in tag.casefold():
-            return "Normal"
-        if "pneumonia" in tag.casefold():
-            return "Non-COVID"
-    return "other"
+    said = [tag.casefold() for tag in tags]
+    if known := [class_name(tag) for tag in tags if is_class(tag)]:
+        return known[0]
+    if any("healthy" in tag or "no pneumonia" in tag for tag in said):
+        return "Normal"
+    return "Non-COVID" if any("pneumonia" in tag for tag in said) else "other"

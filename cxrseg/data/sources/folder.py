@@ -67,7 +67,9 @@ def cases(config: DataConfig) -> list[Case]:
     listed = pair(
         path, images, masks, f"masks/ beside images/, or names as x_mask ({_LAYOUT})", config.structures, config.labels
     )
-    print(f"{path.name}: {_describe(listed, found, masks)}", flush=True)
+    print(f"{path.name}: {_describe(listed, found, masks, names, archive.list_files(path))}", flush=True)
+    if config.patient and not any(patient(config, one.name) for one in found):
+        raise ValueError(f"data.patient {config.patient!r}: fits no file name, such as {found[0].name}")
     return sample_cases(listed, config)
 
 
@@ -111,7 +113,7 @@ def _masks(found: list[Found], config: DataConfig, root: str) -> dict[str, dict[
     return masks
 
 
-def _describe(listed: list[Case], found: list[Found], masks: dict) -> str:
+def _describe(listed: list[Case], found: list[Found], masks: dict, names: list[str], there: list[str]) -> str:
     """Say in one line what was found, so that a wrong guess is seen."""
     said = [f"{len(listed):,} images"]
     labels = Counter(case.label for case in listed)
@@ -121,7 +123,12 @@ def _describe(listed: list[Case], found: list[Found], masks: dict) -> str:
     if "lungs" not in masks and set(LUNGS) <= set(masks):
         said.append("lungs as the union of both")
     groups = {case.group for case in listed if case.group}
-    said.append(f"{len(groups):,} patients, as {min(groups)}" if groups else "patients unknown")
+    said.append(f"{len(groups):,} patients, as {min(groups)}" if groups else "patients unknown (see data.patient)")
+    taken = len(found) + len({name for one in found for group in one.masks.values() for name in group})
+    if taken < len(names):
+        said.append(f"{len(names) - taken} other images or masks passed over")
+    if others := Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in set(there) - set(names)):
+        said.append("not read: " + ", ".join(f"{count} {kind}" for kind, count in others.most_common(4)))
     example = next((f"{one.name} with {names[0]}" for one in found for names in one.masks.values()), "")
     return "; ".join([*said, example])
 

@@ -4,6 +4,8 @@ Columns: ``image``; ``mask``, of the first structure of the study, or a column f
 where known ``class`` and ``patient``. Paths are relative to the CSV file.
 """
 
+import csv
+import os
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from cxrseg.data.cases import LUNGS, About, Case, class_name, plain
 from cxrseg.data.pairing import refuse, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.sources.folder import patient
+from cxrseg.data.words import MASK, structure_named, words
 
 ABOUT = About("any", "yours", "a CSV file with the columns image, mask, class and patient")
 COLUMNS = {
     "image": ("image", "images", "img", "file", "filename", "imagepath", "path", "xray", "cxr"),
-    "mask": ("mask", "masks", "maskpath", "label_map", "segmentation"),
+    "mask": ("mask", "masks", "maskpath", "labelmap", "segmentation"),
     "class": ("class", "label", "diagnosis", "finding"),
     "patient": ("patient", "patientid", "subject", "subjectid", "group"),
 }
@@ -47,20 +50,18 @@ def cases(config: DataConfig) -> list[Case]:
         cases.
     """
     path = archive.existing(config.path, "csv", _EXPECTED)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python", encoding="utf-8-sig")
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise ValueError(f"{path}: not a CSV file ({error}); expected {_EXPECTED}") from None
-    columns = {plain(str(column)): column for column in table.columns}
+    table = _rows(path)
+    columns = {plain(column): column for column in table.columns}
     named = {
         key: next((columns[spelling] for spelling in spellings if spelling in columns), None)
         for key, spellings in COLUMNS.items()
     }
     if named["image"] is None:
         raise ValueError(f"{path}: has the columns {', '.join(map(str, table.columns))}; expected {_EXPECTED}")
-    twice = table.loc[table[named["image"]].duplicated(), named["image"]]
-    if len(twice):
-        raise ValueError(f"{path}: lists {twice.iloc[0]} twice; expected each image once")
+    for key in ("image", "mask"):
+        files = table[named[key]].map(os.path.normpath) if named[key] else pd.Series(dtype=str)
+        if len(twice := files[files.duplicated() & (files != ".")]):
+            raise ValueError(f"{path}: lists {twice.iloc[0]} twice; expected each {key} once")
     parts = {structure: _parts(structure, config, columns, named["mask"], path) for structure in config.structures}
     listed = []
     for row in table.to_dict("records"):
@@ -69,7 +70,7 @@ def cases(config: DataConfig) -> list[Case]:
         listed.append(
             Case(
                 image,
-                class_name(row[named["class"]]) if named["class"] else "all",
+                class_name(row[named["class"]] or "unknown") if named["class"] else "all",
                 partial(archive.radiograph, path.parent, image),
                 {name: _reader(path, image, row, of, config.labels.get(name, [])) for name, of in parts.items()},
                 group or None,
@@ -82,18 +83,43 @@ def cases(config: DataConfig) -> list[Case]:
 
 def _parts(structure: str, config: DataConfig, columns: dict, mask: str | None, path: Path) -> dict[str, str]:
     """Return the columns that hold the masks of a structure, by the structures whose union it is."""
-    own = (
-        columns.get(plain(structure))
-        or columns.get(plain(f"{structure}_mask"))
-        or columns.get(plain(f"mask_{structure}"))
-    )
+    own = next((column for column in columns.values() if column != mask and _structure(column) == structure), None)
     if own:
         return {structure: own}
     if mask and (structure == config.structures[0] or structure in config.labels):
         return {structure: mask}
-    if structure == "lungs" and all(plain(side) in columns for side in LUNGS):
-        return {side: columns[plain(side)] for side in LUNGS}
+    sides = {_structure(column): column for column in columns.values() if _structure(column) in LUNGS}
+    if structure == "lungs" and len(sides) == len(LUNGS):
+        return sides
     raise ValueError(f"{path}: has no column with masks of the {structure}; expected one called {structure} or mask")
+
+
+def _structure(column: str) -> str:
+    """Return the structure that the name of a column says, as ``left_lung_mask``."""
+    said = [word for word in words(column) if word not in MASK]
+    return structure_named(said) or "_".join(said)
+
+
+def _rows(path: Path) -> pd.DataFrame:
+    """Read a table with a header, separated by commas, semicolons or tabs, in any of the usual encodings."""
+    try:
+        content = path.read_bytes()
+        usual = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        try:
+            text = content.decode(usual)
+        except UnicodeDecodeError:
+            text = content.decode("cp1252")
+        lines = text.splitlines()
+        if not lines or "\0" in text:
+            raise ValueError("empty" if not lines else "not a text file")
+        separator = max(",;\t", key=lines[0].count)
+        header, *rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(header):
+                raise ValueError(f"row {number} has {len(row)} fields, the header {len(header)}")
+    except (ValueError, OSError, csv.Error) as error:
+        raise ValueError(f"{path}: not a CSV file ({error}); expected {_EXPECTED}") from None
+    return pd.DataFrame(rows, columns=header, dtype=str)
 
 
 def _reader(path: Path, image: str, row: dict, parts: dict[str, str], values: list[int]) -> partial:

@@ -1,31 +1,6 @@
 """Names are read as words, and files become images with masks (see also sources/test_habits.py)."""
 
-import pytest
-
-from cxrseg.data.layout import discover, structure_named, words
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("leftMask_2", "left mask 2"), ("CXR_png", "cxr png"), ("Lung-Opacity", "lung opacity"), ("", "")],
-)
-def test_words(name, expected):
-    assert words(name) == expected.split()
-
-
-@pytest.mark.parametrize(
-    ("said", "structure"),
-    [
-        ("left", "left_lung"),
-        ("lung_right", "right_lung"),
-        ("Lungs", "lungs"),
-        ("lung opacity", ""),
-        ("RightClavicle", "right_clavicle"),
-        ("vessels", "vessels"),
-    ],
-)
-def test_structure_in_words(said, structure):
-    assert structure_named(words(said), {"vessels": "vessels"}) == structure
+from cxrseg.data.layout import discover
 
 
 def masks(*names, structures=("lungs",)):
@@ -71,3 +46,43 @@ def test_classes_with_numbers_are_no_patients():
     assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("class1", None), ("class2", None)}
     names = [f"{folder}/images/{k}.png" for folder in ("0", "1") for k in range(3)]
     assert {(one.label, one.group) for one in discover(names, ["lungs"])} == {("0", None), ("1", None)}
+
+
+def test_masks_elsewhere_are_not_taken_across_classes_or_patients():
+    names = ("COVID/masks/10.png", "COVID/images/11.png", "Normal/images/10.png", "Normal/masks/12.png")
+    assert masks(*names) == {"COVID/images/11.png": {}, "Normal/images/10.png": {}}
+    names = ("train/images/1.png", "test/images/5.png", "train/masks/5.png", "train/masks/1.png")
+    assert masks(*names)["test/images/5.png"] == {}
+
+
+def groups(*names):
+    return [(one.label, one.group) for one in discover(names, ["lungs"])]
+
+
+def test_studies_and_series_of_a_patient_are_no_patients_and_no_classes():
+    names = [
+        f"{p}/{s}/{kind}/1.png"
+        for p in ("p001", "p002")
+        for s in ("s50414260", "s5041426")
+        for kind in ("images", "masks")
+    ]
+    assert groups(*names) == [("all", "p001")] * 2 + [("all", "p002")] * 2
+    names = [
+        f"train/patient0000{p}/study{s}/view1_{kind}.png" for p in (1, 2) for s in (1, 2) for kind in ("image", "mask")
+    ]
+    assert groups(*names) == [("all", "patient00001")] * 2 + [("all", "patient00002")] * 2
+
+
+def test_one_mask_is_not_given_to_two_images():
+    assert masks("images/img_1.png", "images/scan_1.png", "masks/mask_1.png") == {
+        "images/img_1.png": {},
+        "images/scan_1.png": {},
+    }
+
+
+def test_folders_that_all_files_share_say_nothing():
+    found = masks("Chest Xray Masks and Labels/data/CXR_png/1.png", "Chest Xray Masks and Labels/data/masks/1_mask.png")
+    assert list(found.values()) == [{"": ["Chest Xray Masks and Labels/data/masks/1_mask.png"]}]
+    assert masks("Lung Segmentation/1.png", "Lung Segmentation/1_mask.png") == {
+        "Lung Segmentation/1.png": {"": ["Lung Segmentation/1_mask.png"]}
+    }

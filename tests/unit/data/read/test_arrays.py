@@ -70,7 +70,12 @@ def test_numpy_array_of_any_type():
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_nifti_as_itk_and_as_nibabel_write_it(pack):
     nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed (extra nifti)")
-    for values, affine in ((RIGHT.T, np.diag([-0.2, -0.2, 1, 1])), (RIGHT, np.eye(4))):
+    for values, affine in (
+        (RIGHT.T, np.diag([-0.2, -0.2, 1, 1])),
+        (RIGHT, np.eye(4)),
+        (RIGHT[::-1].T, np.diag([-0.2, 0.2, 1, 1])),  # as dcm2niix
+        (RIGHT[::-1, ::-1].T, np.diag([0.2, 0.2, 1, 1])),
+    ):
         data = pack(nibabel.Nifti1Image(values[..., None].astype(np.uint8), affine).to_bytes())
         np.testing.assert_array_equal(read_array(data, "a", "lungs") > 0, RIGHT)
 

@@ -160,7 +160,18 @@ HABITS = {
     "DICOM without a suffix": files(("images/IM{k}", film), ("masks/IM{k}.png", mask)),
     "DICOM named by UID": files(("images/1.2.840.10008.{k}", film), ("masks/1.2.840.10008.{k}.png", mask)),
     "files that are neither": files(PLAIN, ("masks/{k}.png", mask)) | {"readme.txt": b"", "images/Thumbs.db": b""},
+    "nnU-Net": files(("imagesTr/case_{k}_0000.png", image), ("labelsTr/case_{k}.png", mask)),
+    "Pascal VOC": files(("JPEGImages/{k}.jpg", lambda k: image(k, "JPEG")), ("SegmentationClass/{k}.png", mask)),
+    "Ground-truths": files(PLAIN, ("Ground-truths/mask_{k}.png", mask)),
+    "images2 and masks2": files(("images2/{k}.png", image), ("masks2/{k}.png", mask)),
+    "resized_masks": files(("resized_images/{k}.png", image), ("resized_masks/{k}.png", mask)),
+    "trainmasks": files(("trainimages/{k}.png", image), ("trainmasks/{k}.png", mask)),
+    "My Images (2)": files(("My Images (2)/{k}.png", image), ("My Masks (2)/{k}.png", mask)),
+    "inside a folder called masks": files(
+        ("lungs and masks/CXR_png/{k}.png", image), ("lungs and masks/masks/{k}.png", mask)
+    ),
     # Structures
+    "masks/L and R": files(PLAIN, ("masks/L/{k}.png", left), ("masks/R/{k}.png", right)),
     "masks/left and right": files(PLAIN, ("masks/left/{k}.png", left), ("masks/right/{k}.png", right)),
     "masks by structure": files(
         PLAIN,
@@ -248,6 +259,31 @@ WRONG = {
         files(PLAIN, ("masks/{k}.png", lambda k: png(lung(k, "right") + 2 * lung(k, "left") + 3 * heart()))),
         r"3 levels \(1, 2, 3\).*--labels",
     ),
+    "a dark colour for each structure": (
+        files(
+            PLAIN,
+            (
+                "masks/{k}.png",
+                lambda k: png(np.stack([lung(k, s) * 100 for s in ("right", "left")] + [heart() * 100], -1)),
+            ),
+        ),
+        "3 colours",
+    ),
+    "nearly one colour": (
+        files(
+            PLAIN,
+            (
+                "masks/{k}.png",
+                lambda k: png(np.where(heart()[..., None], (255, 60, 60), both(k)[..., None] * (255, 0, 0))),
+            ),
+        ),
+        "2 colours",
+    ),
+    "far smaller": (files(PLAIN, ("masks/{k}.png", lambda k: png(both(k)[::10, ::10]))), "far fewer"),
+    "framed": (
+        files(PLAIN, ("masks/{k}.png", lambda k: png(both(k) | ~np.pad(np.ones((90, 74), bool), 3)))),
+        "covers the edges",
+    ),
     "lungs and heart": (
         files(PLAIN, ("masks/{k}.png", lambda k: png(np.where(heart(), 128, 255 * both(k))))),
         r"2 levels \(128, 255\).*--labels",
@@ -287,6 +323,17 @@ def test_labels_name_the_values_of_each_structure(tmp_path):
     case = find_cases(config("folder", path, structures=list(labels), labels=labels))[0]
     for structure, truth in {"lungs": both(1), "right_lung": lung(1, "right"), "heart": heart()}.items():
         np.testing.assert_array_equal(case.masks[structure](), truth)
+
+
+def test_labels_of_a_palette_are_its_indices_and_colours_have_none(tmp_path):
+    case = find_cases(
+        config("folder", unpacked(tmp_path / "a", files(PLAIN, ("masks/{k}.png", palette))), labels={"lungs": [2]})
+    )[0]
+    np.testing.assert_array_equal(case.masks["lungs"](), lung(1, "left"))
+    red_green = files(PLAIN, ("masks/{k}.png", colours((255, 0, 0), (0, 255, 0))))
+    case = find_cases(config("folder", unpacked(tmp_path / "b", red_green), labels={"lungs": [1]}))[0]
+    with pytest.raises(ValueError, match="in colours; expected a label map"):
+        case.masks["lungs"]()
 
 
 @pytest.mark.parametrize(("pattern", "groups"), [(r"^(p\d+)_", {"p7", "p8"}), (r"^(p)\d", {"p"}), ("", {None})])

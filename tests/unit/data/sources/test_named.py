@@ -111,7 +111,10 @@ def test_damaged_file_is_named(tmp_path, name):
     [
         ("picture,mask\na.png,b.png", "has the columns picture, mask; expected"),
         ("image,class\na.png,x", "has no column with masks of the lungs"),
-        ("image,mask\na.png,b.png\na.png,c.png", r"lists a\.png twice"),
+        ("image,mask\na.png,b.png\n./a.png,c.png", r"lists a\.png twice; expected each image"),
+        ("image,mask\na.png,b.png\nc.png,b.png", r"lists b\.png twice; expected each mask"),
+        ("image,mask\na.png,b.png,c.png", "row 2 has 3 fields, the header 2"),
+        ("", "not a CSV file .empty"),
     ],
 )
 def test_table_without_what_it_needs(tmp_path, text, problem):
@@ -131,3 +134,15 @@ def test_table_with_a_column_for_each_structure(tmp_path):
     np.testing.assert_array_equal(first.masks["left_lung"](), left)
     with pytest.raises(ValueError, match=r"films/1\.png has no left_lung mask"):
         second.masks["lungs"]()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_table_in_any_encoding_with_any_names_of_its_columns(tmp_path, encoding):
+    path = table(tmp_path)
+    for name in ("left_lung_mask", "right mask"):
+        (tmp_path / f"{name}.png").write_bytes(png(drawn(0)[2 if "left" in name else 1] * 255))
+    text = "Image, Left_Lung_Mask, right mask, Patient\nfilms/0.png, left_lung_mask.png, right mask.png, Müller\n"
+    path.write_bytes(text.encode(encoding))
+    (case,) = find_cases(config("csv", path))
+    assert case.group == "Müller"
+    np.testing.assert_array_equal(case.masks["lungs"](), drawn(0)[1] | drawn(0)[2])
