@@ -74,7 +74,7 @@ def dice(model: Path, data: Path) -> np.ndarray:
     """Return the Dice of a model for every test case of a prepared dataset."""
     dataset = Dataset.load(data)
     images, masks, cases = dataset.images, dataset.masks, dataset.cases
-    network = load_keras([model / "model.keras"])
+    network = load_keras([model / "model.keras"], ["lungs"])
     tested = np.flatnonzero(cases["fold"] == TESTED)
     predicted = np.concatenate([predict(network, images[tested[s : s + 16]]) for s in range(0, len(tested), 16)])
     pairs = zip(masks[tested, ..., 0] > 0, predicted[..., 0] >= 127.5, strict=True)

@@ -84,7 +84,7 @@ def networks(folders: dict[str, Path], work: Path) -> dict[str, Network]:
         if not (work / f"net-{name}" / "train.json").is_file():
             config = TrainConfig(input_size=SIZE, patience=0, **recipe)
             train(config, folders[source], work / f"net-{name}", TESTED)
-    return {name: load_keras([work / f"net-{name}" / "model.keras"]) for name in NETWORKS}
+    return {name: load_keras([work / f"net-{name}" / "model.keras"], ["lungs"]) for name in NETWORKS}
 
 
 def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,7 @@ def scores(group: str, seed: int, n: int, images: np.ndarray, truths: np.ndarray
     model = compile_network(config, 1, "mixed_bfloat16", n // config.batch_size)
     batches = Batches(pixels, masks.astype(np.uint8)[..., None], np.arange(n), config, epoch=0)
     train_epoch(model, batches)
-    network = Network(SIZE, lambda inputs: keras.ops.convert_to_numpy(model.predict_on_batch(inputs)))
+    network = Network(SIZE, lambda inputs: keras.ops.convert_to_numpy(model.predict_on_batch(inputs)), ["lungs"])
     levels = np.concatenate([predict(network, images[k : k + BATCH]) for k in range(0, len(images), BATCH)])
     found = [to_masks(answer, 0.5, PIECES)[..., 0] for answer in levels]
     return np.array([metrics.overlap(t, p)["dice"] for t, p in zip(truths, found, strict=True)])

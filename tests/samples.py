@@ -81,7 +81,7 @@ def dark(inputs):
     return np.where(inputs > 0.1, np.clip(8 - 20 * inputs, 0, 1), 0).astype(np.float32)
 
 
-BRIGHT, DARK = (Model(Network(128, answer), CARD) for answer in (bright, dark))
+BRIGHT, DARK = (Model(Network(128, answer, ["lungs"]), CARD) for answer in (bright, dark))
 
 LUNGS = phantom(7, 1, "Normal", 256).lungs
 CHEST = np.where(LUNGS, 60, 170).astype(np.uint8)
@@ -96,7 +96,7 @@ def template(inputs):
     )
 
 
-TEMPLATE = Network(256, template)
+TEMPLATE = Network(256, template, ["lungs"])
 
 
 def dice(a, b):

@@ -10,9 +10,6 @@ import numpy as np
 CLASSES = ("COVID", "Non-COVID", "Normal")
 """Diagnostic classes, named as the paper names them."""
 
-LUNGS = ("right_lung", "left_lung")
-"""Structures whose union is ``"lungs"``."""
-
 _SPELLINGS = {
     "covid": "COVID",
     "covid19": "COVID",

@@ -13,8 +13,8 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import LUNGS, Case
+from cxrseg.config import LUNGS, DataConfig
+from cxrseg.data.cases import Case
 from cxrseg.data.read import archive
 
 
@@ -51,8 +51,8 @@ def pair(
     expected : str
         Where a mask should be, for errors.
     structures : iterable of str, optional
-        What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.data.cases.LUNGS` in
-        cases that have no mask named lungs.
+        What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.config.LUNGS` in cases
+        that have no mask named lungs.
     labels : mapping of str to list of int, optional
         For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.
     read : callable

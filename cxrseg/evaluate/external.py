@@ -8,7 +8,9 @@ as in a study of it. On request, each mask is scored in its own pixels.
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -116,16 +118,17 @@ def evaluate_external(
     if source == RUN and path == paths.data(name):
         raise ValueError(f"run {name!r} has learnt from this dataset; its score on unseen cases of it: {path.parent}")
     study, files = _model(name)
-    structures, before, networks = study.data.structures, state(path), networks_digest(name)
-    cases = _prepared(path, study) if source == RUN else _found(source, path, structures, labels or {})
+    before, networks = state(path), networks_digest(name)
+    cases = _prepared(path, study) if source == RUN else _found(source, path, study.data.structures, labels or {})
     if not cases:
         raise ValueError(f"{path}: no cases found")
+    structures = [name for name in study.data.structures if name in cases[0].masks]
     refused: list[dict] = []
     own: list[str] = []
     notes: Counter[str] = Counter()
     doubt = check(cases) if check else ""
-    network = load_keras(files)
-    rows = score(_segmented(cases, network, study, native, _digests(name), refused, own, notes), structures)
+    network = load_keras(files, study.data.structures)
+    rows = score(_segmented(cases, structures, network, study, native, _digests(name), refused, own, notes), structures)
     if rows.empty:
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
@@ -178,7 +181,21 @@ def _digests(name: str) -> set[str]:
 
 
 def _found(source: str, path: Path, structures: list[str], labels: dict[str, list[int]]) -> list[Case]:
-    return find_cases(DataConfig(source=source, path=str(path), structures=structures, labels=labels))
+    """Return the cases of a set, with the first structure and those of the others that the set has."""
+
+    def config(*names: str) -> DataConfig:
+        values = {name: labels[name] for name in names if name in labels}
+        return DataConfig(source=source, path=str(path), structures=list(names), labels=values)
+
+    if unknown := [name for name in labels if name not in structures]:
+        raise ValueError(f"--labels {unknown[0]}: the network knows {', '.join(structures)}")
+    first, *others = structures
+    there = []
+    for name in others:
+        with suppress(ValueError), redirect_stdout(StringIO()):
+            find_cases(config(first, name))
+            there.append(name)
+    return find_cases(config(first, *there))
 
 
 def _prepared(folder: Path, study: Study) -> list[Case]:
@@ -190,9 +207,9 @@ def _prepared(folder: Path, study: Study) -> list[Case]:
             f"{folder}: {size} pixels a side, but this run's data have {study.data.image_size}, so that radiographs in "
             f"both cannot be told; expected --on {source}:PATH"
         )
-    if missing := [name for name in structures if name not in dataset.structures]:
-        raise ValueError(f"{folder}: no masks of {', '.join(missing)}; there are {', '.join(dataset.structures)}")
-    channels = {name: dataset.structures.index(name) for name in structures}
+    if structures[0] not in dataset.structures:
+        raise ValueError(f"{folder}: no masks of {structures[0]}; there are {', '.join(dataset.structures)}")
+    channels = {name: dataset.structures.index(name) for name in structures if name in dataset.structures}
     return [
         Case(
             row.case_id,
@@ -210,6 +227,7 @@ def _prepared_mask(masks: np.ndarray, row: int, channel: int) -> np.ndarray:
 
 def _segmented(
     cases: list[Case],
+    structures: list[str],
     network: Network,
     study: Study,
     native: bool,
@@ -219,7 +237,8 @@ def _segmented(
     notes: Counter,
 ):
     """Yield what `cxrseg.evaluate.scores.score` needs of each readable case."""
-    structures, threshold, pieces = study.data.structures, study.evaluate.threshold, study.evaluate.pieces
+    threshold, pieces = study.evaluate.threshold, study.evaluate.pieces
+    channels = [network.structures.index(name) for name in structures]
     for number, case in enumerate(cases, start=1):
         try:
             image, masks, read_as = read(case, structures)
@@ -233,9 +252,11 @@ def _segmented(
             own.append(case.case_id)
         if native:
             found = predict_image(network, image, threshold, pieces)
-            predicted = in_pixels(found, threshold, image.shape)
+            predicted = in_pixels(found, threshold, image.shape)[..., channels]
         else:
-            predicted = to_masks(predict(network, to_square(image, GRID)[None])[0], threshold, pieces)
+            predicted = to_masks(
+                predict(network, to_square(image, GRID)[None])[0], threshold, pieces, network.structures
+            )[..., channels]
             masks = [mask_to_square(mask, GRID) for mask in masks]
             if spacing:
                 row, column = spacing

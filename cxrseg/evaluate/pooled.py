@@ -107,7 +107,11 @@ def measure(config: EvaluateConfig, dataset: Dataset, folds: list[int], folder: 
 
     rows = score(
         (
-            (identities[row], take(masks, row) > 0, to_masks(take(levels, n), config.threshold, config.pieces))
+            (
+                identities[row],
+                take(masks, row) > 0,
+                to_masks(take(levels, n), config.threshold, config.pieces, structures),
+            )
             for n, row in enumerate(order)
         ),
         structures,
@@ -170,7 +174,7 @@ def _predict_folds(dataset: Dataset, folds: list[Path], tested: list[np.ndarray]
         shape = (n_cases, *dataset.masks.shape[1:])
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for fold, rows in zip(folds, tested, strict=True):
-            network = load_keras([fold / "model.keras"])
+            network = load_keras([fold / "model.keras"], dataset.structures)
             for start in range(0, len(rows), BATCH):
                 file.write(predict(network, take(dataset.images, rows[start : start + BATCH])).tobytes())
             done += len(rows)

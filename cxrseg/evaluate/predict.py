@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cxrseg.config import LUNGS, outputs
 from cxrseg.data.square import from_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.train.inputs import network_input, to_grid
@@ -38,10 +39,13 @@ class Network(NamedTuple):
     probability : callable
         Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, structures) float32
         probabilities.
+    structures : list of str
+        What the channels are. Lungs that a network predicts by side come first, as the larger of both probabilities.
     """
 
     input_size: int
     probability: Callable[[np.ndarray], np.ndarray]
+    structures: list[str]
 
     @property
     def grid(self) -> int:
@@ -49,13 +53,29 @@ class Network(NamedTuple):
         return max(GRID, self.input_size)
 
 
-def load_keras(files: list[Path]) -> Network:
+def network_of(input_size: int, probability: Callable, structures: list[str]) -> Network:
+    """Return a network whose channels are `structures`, given one whose channels are their `cxrseg.config.outputs`."""
+    predicted = outputs(structures)
+    if len(predicted) == len(structures):
+        return Network(input_size, probability, structures)
+    sides = [predicted.index(side) for side in LUNGS]
+
+    def with_lungs(inputs: np.ndarray) -> np.ndarray:
+        found = probability(inputs)
+        return np.concatenate([found[..., sides].max(axis=-1, keepdims=True), found], axis=-1)
+
+    return Network(input_size, with_lungs, structures)
+
+
+def load_keras(files: list[Path], structures: list[str]) -> Network:
     """Load Keras models as one network, which returns their mean probability.
 
     Parameters
     ----------
     files : list of Path
         ``model.keras`` of the folds of one run.
+    structures : list of str
+        The structures of the run.
     """
     import keras  # imported here because it takes seconds, and an exported network does not need it
 
@@ -66,7 +86,7 @@ def load_keras(files: list[Path]) -> Network:
         found = [keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) for model in loaded]
         return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
-    return Network(loaded[0].input_shape[1], probability)
+    return network_of(loaded[0].input_shape[1], probability, structures)
 
 
 def predict(network: Network, squares: np.ndarray) -> np.ndarray:
@@ -117,7 +137,7 @@ def predict_image(network: Network, image: np.ndarray, threshold: float, pieces:
     """
     square = to_square(image, network.grid)
     levels = predict(network, square[None])[0]
-    return Prediction(square, levels, to_masks(levels, threshold, pieces))
+    return Prediction(square, levels, to_masks(levels, threshold, pieces, network.structures))
 
 
 def in_pixels(found: Prediction, threshold: float, shape: tuple[int, int]) -> np.ndarray:

@@ -28,11 +28,18 @@ class Phantom(NamedTuple):
         diaphragm; lung behind the heart or below the domes is left out, diseased lung is not.
     infection : (size, size) bool array
         Where disease has replaced air, inside `lungs`; empty in a normal chest.
+    right_lung, left_lung : (size, size) bool array
+        The two parts of `lungs`. The right lung is on the left of the picture, also where the picture is mirrored.
+    heart : (size, size) bool array
+        The heart as annotators outline it: between the lungs, from the pulmonary trunk to a little below the dome.
     """
 
     image: np.ndarray
     lungs: np.ndarray
     infection: np.ndarray
+    right_lung: np.ndarray
+    left_lung: np.ndarray
+    heart: np.ndarray
 
 
 def phantom(seed: int, index: int, label: str, size: int = 256, setting: str | Setting = "realistic") -> Phantom:
@@ -83,7 +90,7 @@ def stream(
     """
     images, lungs = np.empty((n, size, size), np.uint8), np.empty((n, size, size), bool)
     for k in range(n):
-        images[k], lungs[k], _ = phantom(seed, start + k, LABELS[(start + k) % len(LABELS)], size, setting)
+        images[k], lungs[k], *_ = phantom(seed, start + k, LABELS[(start + k) % len(LABELS)], size, setting)
     return images, lungs
 
 

@@ -144,8 +144,8 @@ class Lungs:
         The smaller of `mediastinum` and `heart`, their crease rounded.
     depth : array
         The smallest of all: positive in the lung fields, of which `mask` is a part.
-    mask : bool array
-        What an annotator outlines.
+    mask, heart_mask : bool array
+        What an annotator outlines as lungs, and as the heart.
     """
 
     half_width: float
@@ -160,6 +160,7 @@ class Lungs:
     medial: np.ndarray
     depth: np.ndarray
     mask: np.ndarray
+    heart_mask: np.ndarray
 
 
 _WALL_KNOTS = tuple(np.sqrt([0, 0.03, 0.08, 0.18, 0.35, 0.55, 0.8, 1.05, 1.8]))
@@ -242,6 +243,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         medial=medial,
         depth=depth,
         mask=(wall > 0) & (diaphragm > p.base_inset) & (medial > p.medial_inset) & (frame.v > p.apex_inset),
+        heart_mask=heart_outline(frame, p, medial, heart),
     )
 
 
@@ -262,6 +264,25 @@ def heart_border(frame: Frame, p: SimpleNamespace) -> np.ndarray:
         foot = frame.ellipse(u0 + p.fat_pad * long, p.dome_top + 0.02, 0.1 * p.heart_scale, 0.07 * p.heart_scale, 2)
         np.minimum(border[foot[0]], (foot[1] - 1) * 0.08, out=border[foot[0]])
     return border
+
+
+def heart_outline(frame: Frame, p: SimpleNamespace, medial: np.ndarray, heart: np.ndarray) -> np.ndarray:
+    """Return what an annotator outlines as the heart, (size, size) bool.
+
+    Its sides are where the lungs end. Above and below, where nothing is seen of it, the outline is a curve whose place
+    depends on how high the domes stand in a chest of this width.
+    """
+    # Where the borders of heart and mediastinum come to lie: middle and half width, fitted to phantoms.
+    middle, half = 0.03 + 0.56 * p.heart_u + 0.73 * p.rotation, 0.12 + 0.155 * p.heart_scale
+    across = (frame.u - middle) * (1 / half)
+    tallness = p.dome_top * frame.height / (2 * p.half_width * frame.width)
+    top, foot = (p.dome_top * (slope + at / tallness) for at, slope in (p.heart_top, p.heart_foot))
+    upper = np.square(np.square(across)) * p.heart_shoulders
+    lower = np.square(across - p.heart_apex)
+    lower = (p.heart_belly + p.heart_heel * lower) * lower
+    inside = (frame.v > top + upper) & (frame.v < foot - lower) & (medial < p.medial_inset + p.heart_gap)
+    # Below the domes there is no lung to end at, but the heart itself.
+    return inside & ((frame.v < p.dome_top - 0.02) | (heart < 0.02) | (np.abs(across) < 1))
 
 
 def air(frame: Frame, lungs: Lungs, p: SimpleNamespace) -> np.ndarray:

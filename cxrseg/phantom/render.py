@@ -21,18 +21,20 @@ _JUDGED = 64
 _MARGIN = 0.007
 
 
-def chest(rng: Generator, label: str, size: int, table: parameters.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the radiograph (uint8), the lung mask and the infection mask (bool) of one chest."""
+def chest(rng: Generator, label: str, size: int, table: parameters.Table) -> tuple[np.ndarray, ...]:
+    """Return the radiograph (uint8) of one chest and the masks (bool) of `cxrseg.phantom.Phantom` in their order."""
     draw = partial(parameters.draw, rng, table)
     frame, lungs, filled = geometry(rng, draw, label, size)
     *_, (_, depth) = build(frame, lungs, filled, draw, rng)
     exposure = draw("acquisition")
     image, hidden = acquire(depth, lungs.mask, exposure, draw("overlays"), rng)
-    masks = [lungs.mask, lungs.mask & (filled > _VISIBLE)]
+    masks = [lungs.mask, lungs.mask & (filled > _VISIBLE), lungs.mask & ~frame.left, lungs.mask & frame.left]
+    masks.append(lungs.heart_mask)
     if hidden is not None:
         masks = [mask & ~hidden for mask in masks]
     if exposure.mirrored:
         image, *masks = (np.ascontiguousarray(z[:, ::-1]) for z in (image, *masks))
+        masks[2:4] = masks[3:1:-1]  # nothing but the heart tells a mirrored picture: the side in the picture counts
     return image, *masks
 
 

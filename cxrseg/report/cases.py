@@ -25,7 +25,7 @@ class TestCases(NamedTuple):
         Probabilities in steps of 1/255.
     image_rows, level_rows : (n,) int arrays
         For each row of the table, its index in `images` and `masks`, and its index in `levels`.
-    threshold, pieces
+    threshold, pieces, structures
         Parameters of `cxrseg.evaluate.masks.to_masks` with which the run was scored.
     """
 
@@ -37,6 +37,7 @@ class TestCases(NamedTuple):
     level_rows: np.ndarray
     threshold: float
     pieces: int
+    structures: list[str]
 
     def image(self, n: int) -> np.ndarray:
         """Return the radiograph of row `n` of the table, (size, size) uint8."""
@@ -52,7 +53,7 @@ class TestCases(NamedTuple):
 
     def prediction(self, n: int) -> np.ndarray:
         """Return the scored mask of row `n`, (size, size) bool."""
-        return to_masks(self.levels[self.level_rows[n]], self.threshold, self.pieces)[..., 0]
+        return to_masks(self.levels[self.level_rows[n]], self.threshold, self.pieces, self.structures)[..., 0]
 
 
 def load_test_cases(run: str) -> TestCases:
@@ -82,6 +83,7 @@ def load_test_cases(run: str) -> TestCases:
         order,
         evaluated["threshold"],
         evaluated["pieces"],
+        dataset.structures,
     )
 
 

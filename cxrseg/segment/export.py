@@ -97,7 +97,7 @@ def export(run: str) -> ModelCard:
             "ci95": summary["dice"]["ci95"],
             "worst": summary["dice"]["min"],
         },
-        confidence=usual_confidence(load_keras([models.weights_file(run)]), dataset.images[tested]),
+        confidence=usual_confidence(load_keras([models.weights_file(run)], dataset.structures), dataset.images[tested]),
         agreement={"dice": agreement, "cases": len(rows)},
         sha256=hashlib.sha256(partial.read_bytes()).hexdigest(),
     )

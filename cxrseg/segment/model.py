@@ -9,7 +9,7 @@ from cxrseg import models
 from cxrseg.data.read.images import Source, pixel_spacing, read_radiograph, source_name
 from cxrseg.data.square import fitted
 from cxrseg.evaluate import quality
-from cxrseg.evaluate.predict import Network, in_pixels, predict_image
+from cxrseg.evaluate.predict import Network, in_pixels, network_of, predict_image
 from cxrseg.models import ModelCard
 from cxrseg.segment.checks import objections, warning
 from cxrseg.segment.measure import lung_areas
@@ -145,4 +145,5 @@ def load_model(name: str = models.DEFAULT) -> Model:
     options.intra_op_num_threads = 1  # one radiograph per core is faster than all cores on one
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(models.graph_file(name)), options, providers=["CPUExecutionProvider"])
-    return Model(Network(card.input_size, lambda inputs: session.run(["probability"], {"image": inputs})[0]), card)
+    probability = lambda inputs: session.run(["probability"], {"image": inputs})[0]  # noqa: E731
+    return Model(network_of(card.input_size, probability, card.structures), card)

@@ -7,7 +7,7 @@ import keras
 import pandas as pd
 
 from cxrseg import hardware, provenance, runs
-from cxrseg.config import TrainConfig
+from cxrseg.config import TrainConfig, outputs
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.split import split
 from cxrseg.files import write_text, write_whole
@@ -47,7 +47,8 @@ def train(config: TrainConfig, data: Path, folder: Path, fold: int = 0) -> dict:
     """
     runs.admit(folder, train=config)
     dataset = Dataset.load(data)
-    pixels, masks = dataset.images, dataset.masks
+    predicted = outputs(dataset.structures)
+    pixels, masks = dataset.images, dataset.masks[..., -len(predicted) :]
     training, validation, testing = split(dataset.cases, fold, config.validation_share, config.seed, config.cases)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

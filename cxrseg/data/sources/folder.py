@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import LUNGS, About, Case, plain
+from cxrseg.config import LUNGS, DataConfig
+from cxrseg.data.cases import About, Case, plain
 from cxrseg.data.layout import MASK_ONLY, SEVERAL, Found, discover
 from cxrseg.data.pairing import Image, pair, sample_cases
 from cxrseg.data.read import archive

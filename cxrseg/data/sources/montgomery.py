@@ -10,8 +10,8 @@ tuberculosis. ``ClinicalReadings`` (sex, age, finding) is not read. Patients are
 
 from pathlib import Path, PurePosixPath
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import LUNGS, About, Case
+from cxrseg.config import LUNGS, DataConfig
+from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
 from cxrseg.data.read import archive
 

@@ -10,7 +10,7 @@ from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import check_known
 
 ABOUT = About("any", "none needed", "made when asked for", "exact")
-STRUCTURES = ("lungs", "infection")
+STRUCTURES = ("lungs", "infection", "right_lung", "left_lung", "heart")
 DEFAULT_CASES = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
 """How many of each class where ``data.cases_per_class`` is empty, enough to train on in a few minutes."""
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxrseg.config import DataConfig
-from cxrseg.data.cases import LUNGS, About, Case, class_name, plain
+from cxrseg.config import LUNGS, DataConfig
+from cxrseg.data.cases import About, Case, class_name, plain
 from cxrseg.data.pairing import refuse, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.sources.folder import patient

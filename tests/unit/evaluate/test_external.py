@@ -1,6 +1,7 @@
 """External validation: scored where a study scores, in the pixels and the millimetres that it says."""
 
 import json
+import shutil
 from functools import partial
 
 import numpy as np
@@ -146,3 +147,16 @@ def test_millimetres_follow_the_height_and_the_width_of_a_pixel(run, tmp_path, m
 def test_a_set_that_is_not_there_is_named(run, on, named):
     with pytest.raises(ValueError, match=named):
         external.parse(on)
+
+
+def test_a_set_is_scored_on_the_structures_that_it_has(tmp_path):
+    wanted = ["lungs", "right_lung", "left_lung", "heart"]
+    folder = pictures(tmp_path / "plain", count=2)
+    assert list(external._found("folder", folder, wanted, {})[0].masks) == ["lungs"]
+    for name in wanted[1:]:
+        shutil.copytree(folder / LABELS[0] / "masks", tmp_path / "sides" / "masks" / name)
+    shutil.copytree(folder / LABELS[0] / "images", tmp_path / "sides" / "images")
+    (case,) = external._found("folder", tmp_path / "sides", wanted, {})
+    assert list(case.masks) == wanted
+    with pytest.raises(ValueError, match="--labels lung: the network knows lungs, right_lung"):
+        external._found("folder", folder, wanted, {"lung": [1]})

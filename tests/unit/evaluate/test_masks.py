@@ -48,3 +48,26 @@ def test_pieces_and_holes_are_those_of_scipy():
     assert len(np.unique(np.sort(sizes)[-3:])) == 3, "the test needs pieces of different sizes"
     found = to_masks(mask[..., None] * np.uint8(255), 0.5, pieces=2)[..., 0]
     np.testing.assert_array_equal(found, ndimage.binary_fill_holes(largest))
+
+
+def test_each_organ_keeps_one_piece_and_lungs_are_the_union_of_both_sides():
+    levels = np.zeros((40, 40, 4), np.uint8)
+    right, left, heart = np.s_[5:30, 3:12, 1], np.s_[5:30, 28:37, 2], np.s_[20:32, 15:25, 3]
+    for place in (right, left, heart):
+        levels[place] = 255
+    levels[36:39, 20:24, 1] = levels[1:3, 20:26, 3] = 255  # leaks of the right lung and of the heart
+    levels[..., 0] = levels[..., 1:3].max(axis=-1)
+    expected = np.zeros((40, 40, 4), bool)
+    for place in (right, left, heart):
+        expected[place] = True
+    expected[..., 0] = expected[..., 1] | expected[..., 2]
+    structures = ["lungs", "right_lung", "left_lung", "heart"]
+    np.testing.assert_array_equal(to_masks(levels, 0.5, 2, structures), expected)
+    np.testing.assert_array_equal(to_masks(levels, 0.5, 0, structures), levels > 0)
+
+
+def test_an_infection_keeps_all_its_pieces():
+    levels = np.zeros((20, 20, 2), np.uint8)
+    levels[2:18, 2:18, 0] = 255
+    levels[3:5, 3:5, 1] = levels[8:10, 8:10, 1] = levels[14:16, 3:5, 1] = 255
+    np.testing.assert_array_equal(to_masks(levels, 0.5, 2, ["lungs", "infection"]), levels > 0)

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 from samples import CONFIG
 
-from cxrseg.config import DataConfig
+from cxrseg.config import DataConfig, TrainConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.prepare import prepare
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.pooled import evaluate
+from cxrseg.train.fold import train
 from cxrseg.train.inputs import network_input, to_grid
 
 
@@ -101,3 +102,19 @@ def test_first_structure_that_some_lack_is_held_against_baselines_on_the_cases_t
     assert scores["dice"]["n"] == scores["baselines"]["otsu"]["dice"]["n"] == scores["boundary_band"]["1px"]["n"] == ill
     assert scores["calibration"]["all"]["pixels"] == ill * 64 * 64
     assert "quality" not in scores
+
+
+def test_a_network_that_predicts_both_sides_is_scored_on_their_union(tmp_path):
+    structures = ["lungs", "right_lung", "left_lung", "heart"]
+    few = {"Normal": 4, "COVID": 4}
+    dataset = prepare(DataConfig(image_size=64, cases_per_class=few, structures=structures, folds=2), tmp_path / "data")
+    np.testing.assert_array_equal(dataset.masks[..., 0], dataset.masks[..., 1] | dataset.masks[..., 2])
+    tiny = TrainConfig(input_size=32, base_filters=2, depth=2, epochs=1, batch_size=4)
+    train(tiny, tmp_path / "data", tmp_path / "fold-0", 0)
+    model = keras.saving.load_model(tmp_path / "fold-0" / "model.keras", compile=False)
+    assert model.output_shape[-1] == 3
+    rows, scores = evaluate(CONFIG, tmp_path / "data", [tmp_path / "fold-0"], tmp_path)
+    assert rows["structure"].unique().tolist() == list(scores["structures"]) == structures
+    levels = np.load(tmp_path / "predictions.npy")
+    # The larger probability is taken before both are brought to the grid of the masks.
+    assert np.abs(levels[..., 0].astype(int) - levels[..., 1:3].max(axis=-1)).max() <= 1

@@ -8,11 +8,11 @@ from cxrseg import load_model, models
 from cxrseg.data.square import to_square
 from cxrseg.evaluate.external import evaluate_external
 from cxrseg.evaluate.metrics import overlap
-from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
+from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, network_of, predict, predict_image
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.segment.files import segment_files
 
-BRIGHT = Network(64, lambda inputs: np.clip(3 * inputs - 1, 0, 1))
+BRIGHT = Network(64, lambda inputs: np.clip(3 * inputs - 1, 0, 1), ["lungs"])
 
 
 def shape_of(k):
@@ -38,7 +38,7 @@ def test_a_prepared_square_and_the_image_it_came_from_have_the_same_levels():
 
 
 def test_a_network_with_a_large_input_decides_on_its_own_grid():
-    assert Network(512, lambda inputs: inputs).grid == 512
+    assert Network(512, lambda inputs: inputs, ["lungs"]).grid == 512
     assert BRIGHT.grid == GRID
 
 
@@ -63,7 +63,9 @@ def test_several_networks_answer_with_their_mean(tmp_path):
         keras.Model(image, keras.layers.Rescaling(scale)(image)).save(tmp_path / f"{k}.keras")
         files.append(tmp_path / f"{k}.keras")
     square = np.full((1, 32, 32), 255, np.uint8)
-    np.testing.assert_array_equal(predict(load_keras(files), square), np.full((1, 32, 32, 1), round(0.4 * 255)))
+    np.testing.assert_array_equal(
+        predict(load_keras(files, ["lungs"]), square), np.full((1, 32, 32, 1), round(0.4 * 255))
+    )
 
 
 @pytest.mark.slow
@@ -93,3 +95,13 @@ def test_external_scores_are_those_of_what_segment_writes(tmp_path, monkeypatch)
         # Keras and onnxruntime round differently: a pixel or two of the outline may fall on the other side.
         assert rows.loc[case, "predicted_pixels"] == pytest.approx(mask.sum(), abs=max(3, 2e-4 * mask.size))
         assert rows.loc[case, "dice"] == pytest.approx(overlap(truth, mask)["dice"], abs=3e-4)
+
+
+def test_lungs_come_first_as_the_larger_of_both_sides():
+    sides = np.stack(np.meshgrid(np.linspace(0, 1, 8), np.linspace(0, 1, 8)), axis=-1)[None].astype(np.float32)
+    network = network_of(8, lambda inputs: sides, ["lungs", "right_lung", "left_lung"])
+    found = network.probability(None)
+    np.testing.assert_array_equal(found[..., 1:], sides)
+    np.testing.assert_array_equal(found[..., 0], np.maximum(sides[..., 0], sides[..., 1]))
+    alone = network_of(8, lambda inputs: sides, ["lungs", "infection"])
+    np.testing.assert_array_equal(alone.probability(None), sides)

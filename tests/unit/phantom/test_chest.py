@@ -62,9 +62,12 @@ def test_the_classes_are_those_of_the_study():
 def test_types_shapes_and_nesting(label, setting):
     for k in range(5):
         made = phantom(0, k, label, 80, setting)
-        assert [z.shape for z in made] == [(80, 80)] * 3
-        assert [z.dtype for z in made] == [np.uint8, bool, bool]
+        assert [z.shape for z in made] == [(80, 80)] * 6
+        assert [z.dtype for z in made] == [np.uint8] + [bool] * 5
         assert not (made.infection & ~made.lungs).any()
+        assert np.array_equal(made.right_lung ^ made.left_lung, made.lungs)
+        # As annotators', both outlines may take the pixels in which they meet.
+        assert (made.heart & made.lungs).sum() <= 0.1 * made.heart.sum()
 
 
 def test_only_disease_makes_an_infection(realistic):
@@ -206,3 +209,19 @@ def test_bad_arguments_are_named(arguments, words):
     with pytest.raises(ValueError, match=words) as caught:
         phantom(*arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_heart_lies_between_the_lungs(setting):
+    made = [phantom(21, k, LABELS[k % 3], 128, setting) for k in range(30)]
+    whole = [m for m in made if not any(z[[0, -1]].any() or z[:, [0, -1]].any() for z in (m.lungs, m.heart))]
+    whole = [m for m in whole if min(m.right_lung.sum(), m.left_lung.sum(), m.heart.sum()) > 100]
+    assert len(whole) > 10
+    columns = [[np.nonzero(z)[1].mean() for z in (m.right_lung, m.heart, m.left_lung)] for m in whole]
+    assert all(right < heart < left for right, heart, left in columns)
+    rows = [[np.nonzero(z)[0].mean() for z in (m.lungs, m.heart)] for m in whole]
+    assert np.mean([lungs < heart for lungs, heart in rows]) > 0.9
+    # Cardiothoracic ratios of adults lie around a half.
+    ratios = [np.ptp(np.nonzero(m.heart)[1]) / np.ptp(np.nonzero(m.lungs)[1]) for m in whole]
+    assert 0.4 < np.median(ratios) < 0.6
+    assert all(len(np.unique(ndimage.label(m.heart)[0])) <= 3 for m in whole)

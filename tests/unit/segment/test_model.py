@@ -24,7 +24,7 @@ def test_a_low_quality_is_warned_of():
     assert good.predicted_dice > checks.LOW
     assert good.warning == ""
     # The same outline is none to be trusted if a slightly lower threshold would outline everything.
-    odd = Model(Network(128, lambda inputs: 0.4 + 0.2 * dark(inputs)), CARD).segment(CHEST)
+    odd = Model(Network(128, lambda inputs: 0.4 + 0.2 * dark(inputs), ["lungs"]), CARD).segment(CHEST)
     assert dice(odd.mask, LUNGS) > 0.96
     assert odd.predicted_dice < checks.LOW
     assert odd.warning == f"low predicted quality ({odd.predicted_dice:.2f}): check the outline"

@@ -44,7 +44,7 @@ def test_a_flip_upside_down_counts_as_half_a_turn_and_a_mirrored_picture_as_upri
 
 @pytest.mark.parametrize("probability", [0, 0.4, 0.6, 1])
 def test_nothing_is_said_without_lungs(probability):
-    network = Network(64, lambda inputs: np.full_like(inputs, probability))
+    network = Network(64, lambda inputs: np.full_like(inputs, probability), ["lungs"])
     for picture in (CHEST, 255 - CHEST, np.random.default_rng(1).integers(0, 256, (256, 256), np.uint8)):
         assert told(network, picture) == Orientation(0, False)
 
@@ -58,7 +58,7 @@ def test_a_network_may_be_sure_of_everything(turned):
         probability = model.network.probability(inputs) ** 3
         return probability / (probability + (1 - model.network.probability(inputs)) ** 3)
 
-    network, pictures = Network(128, sharpened), [phantom(4, k, "Normal").image for k in range(8)]
+    network, pictures = Network(128, sharpened, ["lungs"]), [phantom(4, k, "Normal").image for k in range(8)]
     usual = usual_confidence(network, np.stack(pictures))
     assert usual > model.card.confidence
     for picture in pictures:
@@ -68,7 +68,9 @@ def test_a_network_may_be_sure_of_everything(turned):
 def test_usual_confidence_by_hand():
     # Ten pictures, by whose grey level the network is sure of one column of two, and lends the other 0 to 0.36.
     squares = np.repeat(np.arange(10, dtype=np.uint8)[:, None, None] * 10, 2, axis=1).repeat(2, axis=2)
-    network = Network(2, lambda inputs: np.concatenate([np.ones_like(inputs[:, :, :1]), inputs[:, :, 1:]], axis=2))
+    network = Network(
+        2, lambda inputs: np.concatenate([np.ones_like(inputs[:, :, :1]), inputs[:, :, 1:]], axis=2), ["lungs"]
+    )
     lent = 80 / 255  # that of the second least sure, which nine of ten reach
     assert usual_confidence(network, squares) == pytest.approx(2 / (2 + lent), abs=0.01)
 
