@@ -39,7 +39,8 @@ def run(tmp_path, monkeypatch):
             image = keras.Input((input_size, input_size, 1))
             # Pixel by pixel: alike in any batch. In float32, whatever a training before this one has set.
             answer = keras.layers.Rescaling(2.0, -0.3, dtype="float32")(image)
-            keras.Model(image, keras.layers.ReLU(1, dtype="float32")(answer)).save(paths.fold(name, number) / "model.keras")
+            answer = keras.layers.ReLU(1, dtype="float32")(answer)
+            keras.Model(image, answer).save(paths.fold(name, number) / "model.keras")
             (paths.fold(name, number) / "train.json").write_text(json.dumps({**record, "fold": number}))
 
     monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
