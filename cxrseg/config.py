@@ -13,9 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-LUNGS = ("right_lung", "left_lung")
-"""Structures whose union is ``"lungs"``. Right and left are the patient's."""
-
 MAY_BE_EMPTY = {"infection"}
 """Structures that a healthy chest lacks. The mask of any other structure must not be empty."""
 
@@ -183,14 +180,3 @@ class Study(Section):
                 f"train.input_size {self.train.input_size} is larger than data.image_size {self.data.image_size}"
             )
         return self
-
-
-def outputs(structures: list[str]) -> list[str]:
-    """Return the structures that a network predicts: not lungs before both sides, whose union they are.
-
-    Examples
-    --------
-    >>> outputs(["lungs", "right_lung", "left_lung", "heart"])
-    ['right_lung', 'left_lung', 'heart']
-    """
-    return structures[1:] if structures[0] == "lungs" and set(LUNGS) <= set(structures) else structures

@@ -13,9 +13,10 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from cxrseg.config import LUNGS, DataConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.cases import Case
 from cxrseg.data.read import archive
+from cxrseg.models import LUNGS
 
 
 class Image(NamedTuple):
@@ -51,7 +52,7 @@ def pair(
     expected : str
         Where a mask should be, for errors.
     structures : iterable of str, optional
-        What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.config.LUNGS` in cases
+        What to take; by default the structures of `masks`. ``lungs`` is the union of `cxrseg.models.LUNGS` in cases
         that have no mask named lungs.
     labels : mapping of str to list of int, optional
         For each structure, its values in a label map; see `cxrseg.data.read.masks.read_mask`.

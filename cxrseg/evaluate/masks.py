@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cc3d
 import numpy as np
 
-from cxrseg.config import LUNGS, outputs
+from cxrseg.models import LUNGS, outputs
 
 ONE_PIECE = {*LUNGS, "heart"}
 """Structures of one piece."""

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cxrseg.config import LUNGS, outputs
 from cxrseg.data.square import from_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
+from cxrseg.models import LUNGS, outputs
 from cxrseg.train.inputs import network_input, to_grid
 
 GRID = 256
@@ -54,7 +54,7 @@ class Network(NamedTuple):
 
 
 def network_of(input_size: int, probability: Callable, structures: list[str]) -> Network:
-    """Return a network whose channels are `structures`, given one whose channels are their `cxrseg.config.outputs`."""
+    """Return a network whose channels are `structures`, given one whose channels are their `cxrseg.models.outputs`."""
     predicted = outputs(structures)
     if len(predicted) == len(structures):
         return Network(input_size, probability, structures)

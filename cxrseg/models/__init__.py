@@ -11,6 +11,9 @@ from pathlib import Path
 
 from cxrseg import paths
 
+LUNGS = ("right_lung", "left_lung")
+"""Structures whose union is ``"lungs"``. Right and left are the patient's."""
+
 DEFAULT = "default"
 """Name of the network that comes with the package."""
 
@@ -118,3 +121,14 @@ def card(name: str = DEFAULT) -> ModelCard:
 
 def _shipped(suffix: str) -> Path:
     return Path(__file__).parent / f"default{suffix}"
+
+
+def outputs(structures: list[str]) -> list[str]:
+    """Return the structures that a network predicts: not lungs before both sides, whose union they are.
+
+    Examples
+    --------
+    >>> outputs(["lungs", "right_lung", "left_lung", "heart"])
+    ['right_lung', 'left_lung', 'heart']
+    """
+    return structures[1:] if structures[0] == "lungs" and set(LUNGS) <= set(structures) else structures

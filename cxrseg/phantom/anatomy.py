@@ -16,6 +16,7 @@ from numpy.random import Generator
 
 from cxrseg.phantom import fields
 from cxrseg.phantom.fields import Window, edge, float32
+from cxrseg.phantom.heart import border, outline
 
 # Curves over the height of the lung are tabulated over the square root of v: an apex is a round cap, whose
 # width grows like the square root of the depth below it, so that in sqrt(v) all curves are gentle.
@@ -227,7 +228,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
     dome_at = frame.across_width(*domes)
     dome_at += p.dome_ripple * fields.smooth_noise(rng, frame.size, 8)
     wall, mediastinum, diaphragm = wall_at - frame.x, frame.x - midline_at, dome_at - frame.v
-    heart = heart_border(frame, p)
+    heart = border(frame, p)
     medial = fields.soft_minimum(mediastinum, heart, 4 * p.crease)
     depth = np.minimum(np.minimum(wall, medial), np.minimum(diaphragm, frame.v))
     return Lungs(
@@ -243,46 +244,8 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         medial=medial,
         depth=depth,
         mask=(wall > 0) & (diaphragm > p.base_inset) & (medial > p.medial_inset) & (frame.v > p.apex_inset),
-        heart_mask=heart_outline(frame, p, medial, heart),
+        heart_mask=outline(frame, p, medial, heart),
     )
-
-
-def heart_border(frame: Frame, p: SimpleNamespace) -> np.ndarray:
-    """Return the distance from the heart: a tilted ellipse, the pulmonary trunk above it, a fat pad at its foot."""
-    u0, v0 = p.heart_u + 0.5 * p.rotation, p.dome_top - p.heart_lift
-    long, short = p.heart_scale * p.heart_long, p.heart_scale * p.heart_short
-    cos, sin = math.cos(math.radians(p.heart_tilt)), math.sin(math.radians(p.heart_tilt))
-    du, dv = frame.u - u0, frame.v - v0
-    along = (cos / long) * du + (sin / long) * dv
-    across = (-sin / short) * du + (cos / short) * dv
-    radius = np.sqrt(along * along + across * across)
-    radius -= 1
-    border = radius * min(long, short)
-    trunk, upper = frame.ellipse(u0 - 0.03, v0 - 0.19 * p.heart_scale, 0.46 * long, 1.15 * short, reach=2)
-    np.minimum(border[trunk], (upper - 1) * (0.46 * long), out=border[trunk])
-    if p.fat_pad:
-        foot = frame.ellipse(u0 + p.fat_pad * long, p.dome_top + 0.02, 0.1 * p.heart_scale, 0.07 * p.heart_scale, 2)
-        np.minimum(border[foot[0]], (foot[1] - 1) * 0.08, out=border[foot[0]])
-    return border
-
-
-def heart_outline(frame: Frame, p: SimpleNamespace, medial: np.ndarray, heart: np.ndarray) -> np.ndarray:
-    """Return what an annotator outlines as the heart, (size, size) bool.
-
-    Its sides are where the lungs end. Above and below, where nothing is seen of it, the outline is a curve whose place
-    depends on how high the domes stand in a chest of this width.
-    """
-    # Where the borders of heart and mediastinum come to lie: middle and half width, fitted to phantoms.
-    middle, half = 0.03 + 0.56 * p.heart_u + 0.73 * p.rotation, 0.12 + 0.155 * p.heart_scale
-    across = (frame.u - middle) * (1 / half)
-    tallness = p.dome_top * frame.height / (2 * p.half_width * frame.width)
-    top, foot = (p.dome_top * (slope + at / tallness) for at, slope in (p.heart_top, p.heart_foot))
-    upper = np.square(np.square(across)) * p.heart_shoulders
-    lower = np.square(across - p.heart_apex)
-    lower = (p.heart_belly + p.heart_heel * lower) * lower
-    inside = (frame.v > top + upper) & (frame.v < foot - lower) & (medial < p.medial_inset + p.heart_gap)
-    # Below the domes there is no lung to end at, but the heart itself.
-    return inside & ((frame.v < p.dome_top - 0.02) | (heart < 0.02) | (np.abs(across) < 1))
 
 
 def air(frame: Frame, lungs: Lungs, p: SimpleNamespace) -> np.ndarray:

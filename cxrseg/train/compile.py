@@ -39,8 +39,12 @@ def compile_network(config: TrainConfig, structures: int, precision: str, steps_
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+    usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
-    model = network(config, structures)
+    try:
+        model = network(config, structures)
+    finally:  # other networks of this process have a precision of their own
+        keras.config.set_dtype_policy(usual)
     rate = config.learning_rate
     if config.schedule == "cosine":
         steps = steps_per_epoch * config.epochs

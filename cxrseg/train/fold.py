@@ -7,10 +7,11 @@ import keras
 import pandas as pd
 
 from cxrseg import hardware, provenance, runs
-from cxrseg.config import TrainConfig, outputs
+from cxrseg.config import TrainConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.split import split
 from cxrseg.files import write_text, write_whole
+from cxrseg.models import outputs
 from cxrseg.train.batches import Batches
 from cxrseg.train.compile import compile_network
 from cxrseg.train.epochs import Epochs, latest_checkpoint, remove, resume

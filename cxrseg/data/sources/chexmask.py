@@ -13,11 +13,12 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from cxrseg.config import LUNGS, DataConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import check_known, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.read.images import SUFFIXES, check_size
+from cxrseg.models import LUNGS
 
 ABOUT = About(
     "657,566",

@@ -9,12 +9,13 @@ import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from cxrseg.config import LUNGS, DataConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.cases import About, Case, plain
 from cxrseg.data.layout import MASK_ONLY, SEVERAL, Found, discover
 from cxrseg.data.pairing import Image, pair, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.read.images import SUFFIXES
+from cxrseg.models import LUNGS
 
 ABOUT = About("any", "yours", "a folder or ZIP with images/ and masks/, or laid out in another way")
 

@@ -10,10 +10,11 @@ tuberculosis. ``ClinicalReadings`` (sex, age, finding) is not read. Patients are
 
 from pathlib import Path, PurePosixPath
 
-from cxrseg.config import LUNGS, DataConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.cases import About, Case
 from cxrseg.data.pairing import Image, check_known, pair, sample_cases
 from cxrseg.data.read import archive
+from cxrseg.models import LUNGS
 
 ABOUT = About(
     "138",

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxrseg.config import LUNGS, DataConfig
+from cxrseg.config import DataConfig
 from cxrseg.data.cases import About, Case, class_name, plain
 from cxrseg.data.pairing import refuse, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.sources.folder import patient
 from cxrseg.data.words import MASK, structure_named, words
+from cxrseg.models import LUNGS
 
 ABOUT = About("any", "yours", "a CSV file with the columns image, mask, class and patient")
 COLUMNS = {

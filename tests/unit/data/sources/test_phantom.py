@@ -29,7 +29,7 @@ def test_source_makes_a_case_once_for_image_and_masks(monkeypatch):
     case = pickle.loads(pickle.dumps(source.cases(config)[1]))
     image, masks = case.image(), {name: read() for name, read in case.masks.items()}
     assert source._made.cache_info().misses == 1
-    assert same(phantom(4, 1, "COVID", 64), (image, masks["lungs"], masks["infection"]))
+    assert same(phantom(4, 1, "COVID", 64)[:3], (image, masks["lungs"], masks["infection"]))
 
 
 @pytest.mark.parametrize(
