@@ -17,7 +17,7 @@ CASES = 32
 """Number of cases that are looked at, spread over the dataset."""
 
 LOW = 0.82
-"""Median Dice below which the masks of a dataset are doubted; ``experiments/doubted.py`` measures what wrong ones reach."""
+"""Median Dice below which masks are doubted. ``experiments/doubted.py`` measures what wrong masks reach."""
 
 
 def spread(n: int) -> np.ndarray:
@@ -55,8 +55,8 @@ def doubt(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> str:
     if not scores or np.median(scores) >= LOW:
         return ""
     return (
-        "most lung masks disagree grossly with the images "
-        f"(median Dice with the default model {np.median(scores):.2f}, {len(scores)} cases): are the masks in another order or orientation, or inverted?"
+        f"most lung masks disagree grossly with the images (median Dice {np.median(scores):.2f} with the default model, "
+        f"{len(scores)} cases): are the masks in another order or orientation, or inverted?"
     )
 
 
