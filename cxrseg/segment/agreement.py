@@ -55,7 +55,7 @@ def doubt(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> str:
     if not scores or np.median(scores) >= LOW:
         return ""
     return (
-        f"most lung masks disagree grossly with the images (median Dice {np.median(scores):.2f} with the default model, "
+        f"most lung masks disagree grossly with the images (median Dice {np.median(scores):.2f} against the default, "
         f"{len(scores)} cases): are the masks in another order or orientation, or inverted?"
     )
 
