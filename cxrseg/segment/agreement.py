@@ -54,9 +54,10 @@ def doubt(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> str:
     scores = dice(pairs)
     if not scores or np.median(scores) >= LOW:
         return ""
+    median = f"median Dice {np.median(scores):.2f} with the default model, {len(scores)} cases"
     return (
-        f"most lung masks disagree grossly with the images (median Dice {np.median(scores):.2f} against the default, "
-        f"{len(scores)} cases): are the masks in another order or orientation, or inverted?"
+        f"most lung masks disagree grossly with the images ({median}): "
+        "are the masks in another order or orientation, or inverted?"
     )
 
 
