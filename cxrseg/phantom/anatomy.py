@@ -244,7 +244,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         medial=medial,
         depth=depth,
         mask=(wall > 0) & (diaphragm > p.base_inset) & (medial > p.medial_inset) & (frame.v > p.apex_inset),
-        heart_mask=outline(frame, p, medial, heart),
+        heart_mask=outline(frame, p, medial, diaphragm, wall),
     )
 
 

@@ -29,20 +29,35 @@ def border(frame: "Frame", p: SimpleNamespace) -> np.ndarray:
     return border
 
 
-def outline(frame: "Frame", p: SimpleNamespace, medial: np.ndarray, heart: np.ndarray) -> np.ndarray:
+def outline(
+    frame: "Frame", p: SimpleNamespace, medial: np.ndarray, diaphragm: np.ndarray, wall: np.ndarray
+) -> np.ndarray:
     """Return what an annotator outlines as the heart, (size, size) bool.
 
     Its sides are where the lungs end. Above and below, where nothing is seen of it, the outline is a curve whose place
     depends on how high the domes stand in a chest of this width.
     """
-    # Where the borders of heart and mediastinum come to lie: middle and half width, fitted to phantoms.
-    middle, half = 0.03 + 0.56 * p.heart_u + 0.73 * p.rotation, 0.12 + 0.155 * p.heart_scale
-    across = (frame.u - middle) * (1 / half)
+    between = medial < p.medial_inset + p.heart_gap
+    (right, right_dome), (left, left_dome) = _corners(frame, p, between & (wall > 0), diaphragm)
+    across = (frame.u - 0.5 * (right + left)) * (2 / (left - right))
     tallness = p.dome_top * frame.height / (2 * p.half_width * frame.width)
     top, foot = (p.dome_top * (slope + at / tallness) for at, slope in (p.heart_top, p.heart_foot))
     upper = np.square(np.square(across)) * p.heart_shoulders
-    lower = np.square(across - p.heart_apex)
-    lower = (p.heart_belly + p.heart_heel * lower) * lower
-    inside = (frame.v > top + upper) & (frame.v < foot - lower) & (medial < p.medial_inset + p.heart_gap)
-    # Below the domes there is no lung to end at, but the heart itself.
-    return inside & ((frame.v < p.dome_top - 0.02) | (heart < 0.02) | (np.abs(across) < 1))
+    # Below, it bulges from the line between the corners, of which the left one can lie far down, beside the stomach.
+    right_dome, left_dome = (min(dome, foot + p.heart_corner) for dome in (right_dome, left_dome))
+    middle = 0.5 * (left_dome + right_dome)
+    lower = middle + (left_dome - middle) * across
+    lower += max(foot - middle, p.heart_corner) * (1 - np.abs(across) ** p.heart_roundness)
+    return between & (frame.v > top + upper) & (frame.v < lower) & ((diaphragm > 0) | (np.abs(across) < 1))
+
+
+def _corners(frame: "Frame", p: SimpleNamespace, between: np.ndarray, diaphragm: np.ndarray) -> tuple:
+    """Return u and v where the heart's border meets the right and the left dome."""
+    rows, columns = np.nonzero(between & (diaphragm > 0) & (diaphragm < 0.03))
+    if not len(rows):  # the domes lie outside of the picture
+        half = 0.12 + 0.155 * p.heart_scale
+        return (p.heart_u - half, p.dome_top), (p.heart_u + half, p.dome_top)
+    u = frame.u[rows, columns]
+    ends = int(np.argmin(u)), int(np.argmax(u))
+    dome = frame.v[rows, columns] + diaphragm[rows, columns]
+    return tuple((float(u[end]), float(dome[end])) for end in ends)

@@ -73,11 +73,11 @@ GEOMETRY: dict[str, dict[str, Any]] = {
         # apices: one constant, and one that goes with the height of the domes.
         "heart_top": Always((0.046, 0.528)),
         "heart_foot": Always((0.126, 0.915)),
-        # How the upper border falls to both sides, and the lower one rises from its lowest point, towards the apex.
+        # How the upper border falls to both sides, how squarely the lower one leaves the corners with the domes, and how
+        # far below the foot such a corner may lie.
         "heart_shoulders": Always(0.12),
-        "heart_apex": Always(0.35),
-        "heart_belly": Always(0.03),
-        "heart_heel": Always(0.018),
+        "heart_roundness": Always(3),
+        "heart_corner": Always(0.02),
         "heart_gap": Always(0.009),
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
