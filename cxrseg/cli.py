@@ -217,14 +217,21 @@ def segment(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("segmentations"),
     run: Annotated[str, typer.Option(help="An exported run, or the model that comes with cxrseg.")] = "default",
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.99, help="Lung from this probability on.", show_default="0.5")
+        float | None, typer.Option(min=0.01, max=0.99, help="Inside from this probability on.", show_default="0.5")
     ] = None,
-    crop: Annotated[bool, typer.Option("--crop", help="Also save the lungs cut out.")] = False,
+    structure: Annotated[
+        str, typer.Option(help="Structure of the mask: lungs, right_lung, left_lung or heart.")
+    ] = "lungs",
+    crop: Annotated[bool, typer.Option("--crop", help="Also save the structure cut out.")] = False,
+    dicom_seg: Annotated[
+        bool, typer.Option("--dicom-seg", help="Also save all structures as a DICOM Segmentation object.")
+    ] = False,
 ) -> None:
-    """Segment the lungs in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
+    """Segment lungs and heart in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
 
     For each radiograph, write a mask at its native resolution, an overlay, and a row in segmentations.csv with the
-    areas of both lungs. Left and right are the patient's: the left lung is on the right of the image.
+    areas of both lungs and the heart, and the cardiothoracic ratio. Left and right are the patient's: the left lung is
+    on the right of the image.
     """
     # Each core works on one radiograph, so additional linear-algebra threads would only compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -237,7 +244,7 @@ def segment(
         model = load_model(run)
         print(model.card.describe())
         found, problems = find_files(files, out)
-        results = segment_files(model, found, out, threshold, crop) if found else ()
+        results = segment_files(model, found, out, threshold, structure, crop, dicom_seg) if found else ()
         rows = []
         for file, row in tqdm(results, total=len(found), unit="image", disable=None, leave=False):
             if isinstance(row, str):

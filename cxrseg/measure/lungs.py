@@ -1,4 +1,4 @@
-"""Measure the areas of the two lungs in a mask."""
+"""Measure the areas of the two lungs."""
 
 import numpy as np
 

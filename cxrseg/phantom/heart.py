@@ -54,10 +54,10 @@ def outline(
 def _corners(frame: "Frame", p: SimpleNamespace, between: np.ndarray, diaphragm: np.ndarray) -> tuple:
     """Return u and v where the heart's border meets the right and the left dome."""
     rows, columns = np.nonzero(between & (diaphragm > 0) & (diaphragm < 0.03))
-    if not len(rows):  # the domes lie outside of the picture
+    u = frame.u[rows, columns]
+    if not len(u) or np.ptp(u) < 0.1:  # one of them lies outside the picture
         half = 0.12 + 0.155 * p.heart_scale
         return (p.heart_u - half, p.dome_top), (p.heart_u + half, p.dome_top)
-    u = frame.u[rows, columns]
     ends = int(np.argmin(u)), int(np.argmax(u))
     dome = frame.v[rows, columns] + diaphragm[rows, columns]
     return tuple((float(u[end]), float(dome[end])) for end in ends)

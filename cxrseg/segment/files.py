@@ -12,16 +12,17 @@ import numpy as np
 from PIL import Image
 
 from cxrseg.data.read.images import SUFFIXES
+from cxrseg.segment.dicom_seg import dicom_seg as dicom_seg_of
 from cxrseg.segment.model import Model
 from cxrseg.segment.overlay import cut_out, overlay
 
 COLUMNS = (
-    "file", "width", "height", "left_px", "right_px", "left_mm2", "right_mm2", "left_to_right",
-    "predicted_dice", "warning", "mask", "overlay", "crop",
+    "file", "width", "height", "left_px", "right_px", "heart_px", "left_mm2", "right_mm2", "heart_mm2",
+    "left_to_right", "ctr", "ctr_refused", "predicted_dice", "warning", "mask", "overlay", "crop", "dicom_seg",
 )  # fmt: skip
 """Columns of ``segmentations.csv``. Left and right are the patient's, so the left lung is on the right of the image."""
 
-PATHS = ("file", "mask", "overlay", "crop")
+PATHS = ("file", "mask", "overlay", "crop", "dicom_seg")
 """Columns of ``segmentations.csv`` that hold a path."""
 
 
@@ -30,7 +31,9 @@ def segment_files(
     files: list[Path],
     folder: Path,
     threshold: float | None = None,
+    structure: str = "lungs",
     crop: bool = False,
+    dicom_seg: bool = False,
     workers: int | None = None,
 ) -> Iterator[tuple[Path, dict | str]]:
     """Segment radiographs and write a mask, an overlay and a row of ``segmentations.csv`` for each.
@@ -41,11 +44,15 @@ def segment_files(
     files : list of Path
     folder : Path
         Output folder for ``segmentations.csv``, ``<name>-mask.png`` (0 and 255, at the radiograph's native resolution),
-        ``<name>-overlay.jpg`` and, with `crop`, ``<name>-lungs.png``.
+        ``<name>-overlay.jpg``, with `crop` ``<name>-<structure>.png``, and with `dicom_seg` ``<name>-seg.dcm``.
     threshold : float, optional
-        Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
+        Lowest probability, 0 to 1, at which a pixel belongs to a structure. The default is that of the model card.
+    structure : str
+        The structure of the mask and the crop.
     crop : bool
-        Whether to also write the radiograph cropped to the lungs, with every pixel outside the lungs black.
+        Whether to also write the radiograph cropped to the structure, with every pixel outside it black.
+    dicom_seg : bool
+        Whether to also write all structures as a DICOM Segmentation object; then every file must be DICOM.
     workers : int, optional
         Number of threads. The default is the number of processor cores.
 
@@ -54,7 +61,14 @@ def segment_files(
     file : Path
     row : dict or str
         The row of the table, or a one-line error message.
+
+    Raises
+    ------
+    ValueError
+        The network does not segment this structure.
     """
+    if structure not in model.card.structures:
+        raise ValueError(f"--structure {structure}: this network segments {', '.join(model.card.structures)}")
     folder.mkdir(parents=True, exist_ok=True)
     names = _names(files)
     with (
@@ -71,7 +85,9 @@ def segment_files(
         ahead = 2 * (workers or os.cpu_count() or 1)
         for file in [*files, *[None] * ahead]:
             if file:
-                job = pool.submit(_segment_file, model, file, folder, names[file], threshold, crop)
+                job = pool.submit(
+                    _segment_file, model, file, folder / names[file], threshold, structure, crop, dicom_seg
+                )
                 waiting.append((file, job))
             if waiting and (not file or len(waiting) > ahead):
                 done, job = waiting.popleft()
@@ -144,33 +160,44 @@ def _names(files: list[Path]) -> dict[Path, str]:
     return names
 
 
-def _segment_file(model: Model, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict | str:
+def _segment_file(model: Model, file: Path, *options) -> dict | str:
     try:
-        return _write_results(model, file, folder, name, threshold, crop)
+        return _write_results(model, file, *options)
     except (ValueError, OSError, MemoryError) as error:
         return str(error) or f"{file}: {type(error).__name__}"
 
 
-def _write_results(model, file: Path, folder: Path, name: str, threshold, crop: bool) -> dict:
+def _write_results(model: Model, file: Path, base: Path, threshold, structure: str, crop: bool, seg: bool) -> dict:
+    """Write the results of one radiograph to files whose names begin with `base`, and return its row."""
     found = model.segment(file, threshold)
+    mask = found.masks[structure]
+    object_ = dicom_seg_of(file, found.masks, model.card) if seg else None
     row = {
         "file": str(file),
         "width": found.image.shape[1],
         "height": found.image.shape[0],
         "left_px": found.left_px,
         "right_px": found.right_px,
+        "heart_px": found.heart_px,
         "left_mm2": found.left_mm2,
         "right_mm2": found.right_mm2,
+        "heart_mm2": found.heart_mm2,
         "left_to_right": round(found.left_px / found.right_px, 3) if found.right_px else "",
+        "ctr": "" if found.ctr is None else round(found.ctr, 3),
+        "ctr_refused": found.ctr_refused,
         "predicted_dice": round(found.predicted_dice, 4),
         "warning": found.warning,
-        "mask": f"{name}-mask.png",
-        "overlay": f"{name}-overlay.jpg",
+        "mask": f"{base.name}-mask.png",
+        "overlay": f"{base.name}-overlay.jpg",
     }
     # The lowest compression level takes a tenth of the time, and a mask is small anyway.
-    Image.fromarray(found.mask.view(np.uint8) * np.uint8(255)).save(folder / row["mask"], compress_level=1)
-    overlay(found.image, found.mask).save(folder / row["overlay"], quality=90)
+    Image.fromarray(mask.view(np.uint8) * np.uint8(255)).save(base.with_name(row["mask"]), compress_level=1)
+    picture = overlay(found.image, found.mask, found.masks.get("heart"), found.ctr is not None)
+    picture.save(base.with_name(row["overlay"]), quality=90)
     if crop:
-        row["crop"] = f"{name}-lungs.png"
-        cut_out(found.image, found.mask).save(folder / row["crop"], compress_level=1)
+        row["crop"] = f"{base.name}-{structure}.png"
+        cut_out(found.image, mask).save(base.with_name(row["crop"]), compress_level=1)
+    if object_:
+        row["dicom_seg"] = f"{base.name}-seg.dcm"
+        object_.save_as(base.with_name(row["dicom_seg"]))
     return row

@@ -9,11 +9,12 @@ from cxrseg import models
 from cxrseg.data.read.images import Source, pixel_spacing, read_radiograph, source_name
 from cxrseg.data.square import fitted
 from cxrseg.evaluate import quality
-from cxrseg.evaluate.predict import Network, in_pixels, network_of, predict_image
-from cxrseg.models import ModelCard
+from cxrseg.evaluate.predict import Network, Prediction, in_pixels, predict_image
+from cxrseg.measure.heart import extent, ratio, refusal
+from cxrseg.measure.lungs import lung_areas
+from cxrseg.models import LUNGS, ModelCard
 from cxrseg.segment.checks import objections, warning
-from cxrseg.segment.measure import lung_areas
-from cxrseg.segment.orientation import orientation
+from cxrseg.segment.orientation import UPRIGHT, orientation
 
 
 class Segmentation(NamedTuple):
@@ -23,26 +24,43 @@ class Segmentation(NamedTuple):
     ----------
     image : (height, width) uint8 array
         The radiograph, from 0 (black) to 255 (white).
-    mask : (height, width) bool array
-        Lung mask at the native resolution of the radiograph.
+    masks : dict of str to (height, width) bool array
+        Mask of each structure at the native resolution of the radiograph. The default model finds ``"lungs"``, the
+        union of ``"right_lung"`` and ``"left_lung"``, and ``"heart"``.
     left_px, right_px : int
         Areas of the left and the right lung in pixels.
-    left_mm2, right_mm2 : int or None
+    heart_px : int or None
+        Area of the heart in pixels, or None if the network does not segment the heart.
+    left_mm2, right_mm2, heart_mm2 : int or None
         The same areas in square millimetres, or None if the file does not state its pixel spacing.
+    ctr : float or None
+        Cardiothoracic ratio, see `cxrseg.measure.heart`, or None if the network does not segment the heart or the
+        outlines do not give one.
+    ctr_refused : str
+        Why the outlines do not give a cardiothoracic ratio; otherwise empty.
     predicted_dice : float
-        Predicted Dice, 0 to 1, between the mask and one drawn by a person: see `cxrseg.evaluate.quality`.
+        Predicted Dice, 0 to 1, between the mask of the lungs and one drawn by a person: see `cxrseg.evaluate.quality`.
     warning : str
         One-line warning about a doubtful result; empty if nothing is doubtful.
     """
 
     image: np.ndarray
-    mask: np.ndarray
+    masks: dict[str, np.ndarray]
     left_px: int
     right_px: int
+    heart_px: int | None
     left_mm2: int | None
     right_mm2: int | None
+    heart_mm2: int | None
+    ctr: float | None
+    ctr_refused: str
     predicted_dice: float
     warning: str
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Mask of the first structure, the lungs."""
+        return next(iter(self.masks.values()))
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,7 @@ class Model:
     card: ModelCard
 
     def segment(self, radiograph: Source | np.ndarray, threshold: float | None = None) -> Segmentation:
-        """Segment the lungs in one frontal chest X-ray.
+        """Segment lungs and heart in one frontal chest X-ray.
 
         Parameters
         ----------
@@ -68,7 +86,8 @@ class Model:
             A PNG, JPEG, BMP, TIFF or DICOM file, or its pixels as `cxrseg.data.read.images.read_radiograph` returns
             them.
         threshold : float, optional
-            Lowest probability, 0 to 1, at which a pixel is lung. The default is that of the model card.
+            Lowest probability, 0 to 1, at which a pixel belongs to a structure. The default is that of the model
+            card.
 
         Returns
         -------
@@ -92,22 +111,45 @@ class Model:
             raise ValueError(f"{name}: every pixel has one grey ({image.min()}); expected a radiograph")
         threshold = self.card.threshold if threshold is None else threshold
         found = predict_image(self.network, image, threshold, self.card.pieces)
-        mask = in_pixels(found, threshold, image.shape)[..., 0]
-        right, left = lung_areas(mask, found.levels[..., 0])
-        score = quality.predict(found.levels[..., 0] / 255, found.square, threshold)
-        seems = orientation(self.network, self.card.confidence, found.square, found.levels[..., 0])
+        masks = _by_name(found, in_pixels(found, threshold, image.shape))
+        lungs, levels = next(iter(masks.values())), found.levels[..., 0]
+        if set(LUNGS) <= set(masks):
+            right, left = (int(np.count_nonzero(masks[side])) for side in LUNGS)
+        else:
+            right, left = lung_areas(lungs, levels)
+        heart = int(np.count_nonzero(masks["heart"])) if "heart" in masks else None
         small = in_pixels(found, threshold, fitted(image.shape, self.network.grid))[..., 0]
-        pixel = spacing[0] * spacing[1] if spacing else None
+        reasons = objections(small, left, right)
+        seems = orientation(self.network, self.card.confidence, found.square, levels)
+        score = quality.predict(levels / 255, found.square, threshold)
+        ctr, refused = None, ""
+        if {"lungs", "heart"} <= set(masks):
+            on_square = _by_name(found, found.masks)
+            doubtful = "the outline of the lungs is doubtful" if reasons or seems != UPRIGHT else ""
+            refused = doubtful or refusal(on_square["heart"], on_square["lungs"], found.square)
+            ctr = None if refused else ratio(extent(masks["heart"]), extent(masks["lungs"]))
+
+        def square_mm(pixels: int | None) -> int | None:
+            return round(pixels * spacing[0] * spacing[1]) if spacing and pixels is not None else None
+
         return Segmentation(
             image=image,
-            mask=mask,
+            masks=masks,
             left_px=left,
             right_px=right,
-            left_mm2=round(left * pixel) if pixel else None,
-            right_mm2=round(right * pixel) if pixel else None,
+            heart_px=heart,
+            left_mm2=square_mm(left),
+            right_mm2=square_mm(right),
+            heart_mm2=square_mm(heart),
+            ctr=ctr,
+            ctr_refused=refused,
             predicted_dice=score,
-            warning=warning(score, objections(small, left, right), seems),
+            warning=warning(score, reasons, seems),
         )
+
+
+def _by_name(found: Prediction, masks: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(found.structures, np.moveaxis(masks, -1, 0), strict=True))
 
 
 def load_model(name: str = models.DEFAULT) -> Model:
@@ -146,4 +188,4 @@ def load_model(name: str = models.DEFAULT) -> Model:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(models.graph_file(name)), options, providers=["CPUExecutionProvider"])
     probability = lambda inputs: session.run(["probability"], {"image": inputs})[0]  # noqa: E731
-    return Model(network_of(card.input_size, probability, card.structures), card)
+    return Model(Network(card.input_size, probability, card.structures), card)

@@ -36,6 +36,9 @@ class Orientation(NamedTuple):
     inverted: bool
 
 
+UPRIGHT = Orientation(0, False)
+
+
 def orientation(network: Network, usual: float, square: np.ndarray, levels: np.ndarray) -> Orientation:
     """Tell how a radiograph seems to lie.
 
@@ -70,7 +73,7 @@ def orientation(network: Network, usual: float, square: np.ndarray, levels: np.n
             turn, best = _surest(found, margin)
         picture, levels = turns[turn], found[turn]
     if best < least:
-        return Orientation(0, False)
+        return UPRIGHT
     return Orientation(90 * turn, _air_is_bright(levels, picture))
 
 

@@ -18,18 +18,20 @@ from pictures import DEEP, LOSSLESS, NEAR, ODD, compressed, dicom
 from PIL import Image
 from pydicom import uid
 from samples import CHEST, PLACE, TEMPLATE
+from scipy import ndimage
 from scipy.ndimage import gaussian_filter
-from support import ROOT, TRYIT, bomb, complaints, contrasts, dicom_files, node, requests, use_theme
+from support import ROOT, TRYIT, bomb, complaints, contrasts, dicom_files, from_square, node, requests, use_theme
 
 from cxrseg import load_model, models
 from cxrseg.data.read import images
-from cxrseg.data.square import from_square, to_square
+from cxrseg.data.square import to_square
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.evaluate.predict import Prediction, in_pixels, predict
+from cxrseg.measure import heart
+from cxrseg.measure.lungs import lung_areas
 from cxrseg.phantom import phantom
 from cxrseg.segment import checks
-from cxrseg.segment.measure import lung_areas
 from cxrseg.segment.orientation import confidence, orientation
 from cxrseg.train import inputs
 
@@ -151,23 +153,70 @@ def test_compression_that_the_command_line_reads_is_named_with_the_command(synta
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5])
 @pytest.mark.parametrize("pieces", [0, 2])
-def test_the_same_is_measured(threshold, pieces):
-    lungs = phantom(8, 2, "Normal", 256, "randomised").lungs
+@pytest.mark.parametrize("structures", [["lungs"], ["lungs", "right_lung", "left_lung", "heart"]], ids=len)
+def test_the_same_is_measured(threshold, pieces, structures):
+    made = phantom(8, 2, "Normal", 256, "randomised")
     noise = np.random.default_rng(8).random((256, 256), np.float32)
-    levels = gaussian_filter((255 * (0.7 * lungs + 0.3 * noise)), 2).astype(np.uint8)
+    soft = [gaussian_filter((255 * (0.7 * getattr(made, name) + 0.3 * noise)), 2) for name in structures]
+    levels = np.stack(soft, axis=-1).astype(np.uint8)
     levels[80:88, 120:160] = 230
-    found = Prediction(lungs, levels[..., None], to_masks(levels[..., None], threshold, pieces))
+    if len(structures) > 1:
+        levels[..., 0] = np.maximum(levels[..., 1], levels[..., 2])
+    masks = to_masks(levels, threshold, pieces, structures)
+    found = Prediction(made.image, levels, masks, structures)
     shape = (300, 500)
-    mask = in_pixels(found, threshold, shape)[..., 0]
+    lungs, *others = np.moveaxis(in_pixels(found, threshold, shape), -1, 0)
     theirs, border, objections = node(
-        "{ const kept = tryit.keepLargest(levels, 256, t, pieces); const row = tryit.fromSquare(kept, 256, 500, 300);"
-        " const mask = []; for (let y = 0; y < 300; y++) mask.push(...row(y).map((v) => v >= Math.fround(t * 255)));"
-        " return [mask, tryit.border(levels, 256, 500, 300), tryit.objections(mask, 500, 5, 20)]; }",
-        levels=levels, t=threshold, pieces=pieces,
+        """{
+          const channel = (k) => levels.filter((_, n) => n % names.length === k);
+          const given = Object.fromEntries(names.map((name, k) => [name, channel(k)]));
+          const kept = tryit.keptLevels(given, 256, t, pieces);
+          const cut = Math.fround(t * 255);
+          const mask = (parts) => tryit.wholeMask(parts, 256, 500, 300, cut);
+          const parts = names.length > 1 ? tryit.SIDES.map((name) => kept[name]) : [kept.lungs];
+          const masks = [mask(parts), ...names.slice(1).map((name) => mask([kept[name]]))];
+          return [masks, tryit.border(given.lungs, 256, 500, 300), tryit.objections(masks[0], 500, 5, 20)];
+        }""",
+        levels=levels, names=structures, t=threshold, pieces=pieces,
     )  # fmt: skip
-    np.testing.assert_array_equal(np.reshape(theirs, shape) > 0, mask)
-    assert border * 300 == lung_areas(np.ones(shape, bool), levels)[0]
-    assert objections == checks.objections(mask, 5, 20)
+    for ours, mask in zip((lungs, *others), theirs, strict=True):
+        assert np.mean((np.reshape(mask, shape) > 0) != ours) < 1e-4
+    assert border * 300 == lung_areas(np.ones(shape, bool), levels[..., 0])[0]
+    assert objections == checks.objections(lungs, 5, 20)
+
+
+@pytest.mark.parametrize(
+    "change", ["as it is", "no heart", "no lungs", "wide heart", "beside", "cut", "bordered", "blank"]
+)
+def test_the_cardiothoracic_ratio_is_that_of_the_command_line(change):
+    made = phantom(8, 2, "Normal", 256)
+    picture, lung, organ = made.image.copy(), made.lungs.copy(), made.heart.copy()
+    first = int(np.flatnonzero(lung.any(axis=0))[0])
+    if change == "no heart":
+        organ[:] = False
+    elif change == "no lungs":
+        lung[:] = False
+    elif change == "wide heart":
+        organ = ndimage.binary_dilation(organ, np.ones((1, 3)), 60)
+    elif change == "beside":
+        organ = np.roll(organ, 70, axis=1)
+    elif change == "cut":
+        picture, lung, organ = (np.roll(part, -first, axis=1) for part in (picture, lung, organ))
+    elif change == "bordered":
+        picture[:, : first + 1] = 0
+    elif change == "blank":
+        picture[:] = 7
+    theirs = node(
+        "{ const [a, b] = [tryit.extent(organ, 256), tryit.extent(lung, 256)];"
+        " return [a && Object.values(a), b && Object.values(b), a && b && tryit.ratio(a, b),"
+        " tryit.refusal(organ, lung, picture, 256)]; }",
+        organ=organ.view(np.uint8), lung=lung.view(np.uint8), picture=picture,
+    )  # fmt: skip
+    ours = heart.extent(organ), heart.extent(lung)
+    assert theirs[:2] == [list(found) if found else None for found in ours]
+    assert theirs[2] == heart.ratio(*ours)
+    assert theirs[3] == heart.refusal(organ, lung, picture)
+    assert bool(theirs[3]) == (change not in ("as it is",))
 
 
 def predictions(side):
@@ -209,7 +258,8 @@ def test_a_turned_picture_is_told_as_at_the_command_line(turns, inverted):
         seems, sure = node(
             "{ const run = async (s) => s.map((v, k) => ((v < 127.5 ? 255 : 0) + place[k]) >> 1);"
             " const levels = await run(picture);"
-            " return [await tryit.orientation({ grid: 256, run }, 0.95, picture, levels), tryit.confidence(levels)]; }",
+            " const network = { grid: 256, runFirst: run };"
+            " return [await tryit.orientation(network, 0.95, picture, levels), tryit.confidence(levels)]; }",
             picture=np.ascontiguousarray(picture), place=PLACE,
         )  # fmt: skip
         assert sure == confidence(levels)

@@ -1,4 +1,4 @@
-// Measure and check a segmentation without a reference mask, as cxrseg/segment/ does.
+// Measure masks and check them, as cxrseg/measure/ and cxrseg/segment/checks.py do.
 "use strict";
 globalThis.tryit ??= {};
 
@@ -6,8 +6,9 @@ globalThis.tryit ??= {};
   const LOW = 0.9; // predicted Dice below which the user is asked to check the outline
   const SHARE = [0.05, 0.6]; // plausible share of the image covered by lungs, smallest and largest
   const RATIO = 3; // largest plausible ratio of the areas of the two lungs
-  const SMALL = 0.1; // a component smaller than this share of the largest is dropped
   const PIECE = 0.05; // smallest share of the mask at which a component is counted
+  const LIMITS = [0.25, 0.85]; // smallest and largest plausible cardiothoracic ratio
+  const EDGE = 0.01; // share of the picture's side within which an organ may be cut off
   const TURNED = {
     90: "turned by 90 degrees clockwise",
     180: "turned by 180 degrees or flipped upside down",
@@ -33,57 +34,57 @@ globalThis.tryit ??= {};
     return Math.min(Math.max(tryit.round(betweenLungs(levels, size) * side) - left, 0), width);
   }
 
-  // Label connected components from 1. where(k) selects the pixels, and `eight` sets 8- instead of 4-connectivity.
-  function label(length, width, where, eight = true) {
-    const labels = new Int32Array(length);
-    const sizes = [];
-    for (let start = 0; start < length; start++) {
-      if (!where(start) || labels[start]) continue;
-      const stack = [start];
-      labels[start] = sizes.push(0);
-      while (stack.length) {
-        const k = stack.pop();
-        const x = k % width;
-        sizes[labels[start] - 1]++;
-        for (let dy = -1; dy <= 1; dy++) {
-          for (let dx = -1; dx <= 1; dx++) {
-            const next = k + dy * width + dx;
-            const inside = next >= 0 && next < length && x + dx >= 0 && x + dx < width;
-            if (!inside || labels[next] || !where(next) || (!eight && dx && dy)) continue;
-            labels[next] = labels[start];
-            stack.push(next);
-          }
-        }
+  // Return the number of pixels of a mask, its number left of a border, and its first and last column.
+  function measured(row, height, border = 0) {
+    const found = { area: 0, onLeft: 0, first: Infinity, last: -Infinity };
+    for (let y = 0; y < height; y++) {
+      const values = row(y);
+      const [first, last] = [values.indexOf(1), values.lastIndexOf(1)];
+      if (first < 0) continue;
+      found.first = Math.min(found.first, first);
+      found.last = Math.max(found.last, last);
+      for (let x = first; x <= last; x++) {
+        found.area += values[x];
+        if (x < border) found.onLeft += values[x];
       }
     }
-    return { labels, sizes };
+    return found;
   }
 
-  // Return the `pieces` largest components of a mask with filled holes, as cxrseg/evaluate/masks.py does.
-  function largest(mask, size, pieces) {
-    const { labels, sizes } = label(mask.length, size, (k) => mask[k]);
-    const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
-    const large = order.slice(0, pieces).filter((k) => sizes[k] >= SMALL * sizes[order[0]]);
-    const kept = Uint8Array.from(labels, (k) => (large.includes(k - 1) ? 1 : 0));
-    const outside = label(kept.length, size, (k) => !kept[k], false).labels;
-    const reached = new Set();
-    for (let k = 0; k < size; k++) {
-      for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) reached.add(outside[edge]);
+  // Return the widest extent of a mask, or null if it is empty: columns, and where the organ reaches them.
+  function extent(mask, width) {
+    const height = mask.length / width;
+    const rows = (x) => Array.from({ length: height }, (_, y) => y).filter((y) => mask[y * width + x]);
+    const { first, last } = measured((y) => mask.subarray(y * width, (y + 1) * width), height);
+    if (first > last) return null;
+    const [firstRow, lastRow] = [rows(first), rows(last)].map((found) => found[Math.floor(found.length / 2)]);
+    return { first, last, firstRow, lastRow };
+  }
+
+  const ratio = (heart, lungs) => (heart.last - heart.first + 1) / (lungs.last - lungs.first + 1);
+
+  // Return why two masks on the square do not give a cardiothoracic ratio, or an empty string if they do.
+  function refusal(heart, lungs, picture, size) {
+    const [inner, outer] = [extent(heart, size), extent(lungs, size)];
+    if (!inner || !outer) return `no ${inner ? "lung" : "heart"} found`;
+    const varied = (x) => picture.some((value, k) => k % size === x && value !== picture[x]);
+    let [first, last] = [0, size - 1];
+    while (first < size && !varied(first)) first++;
+    while (last > first && !varied(last)) last--;
+    if (first === size) return "every pixel has one grey";
+    for (const [name, found] of [["lungs reach", outer], ["heart reaches", inner]]) {
+      if (found.first - first < EDGE * size || last - found.last < EDGE * size) {
+        return `the ${name} the edge of the picture and may be cut off`;
+      }
     }
-    return kept.map((value, k) => (value || !reached.has(outside[k]) ? 1 : 0));
-  }
-
-  // Change levels so that their mask has only the `pieces` largest components, with filled holes.
-  function keepLargest(levels, size, threshold, pieces) {
-    if (!pieces) return levels;
-    const mask = Uint8Array.from(levels, (value) => (value >= threshold * 255 ? 1 : 0));
-    const kept = largest(mask, size, pieces);
-    return levels.map((value, k) => (mask[k] === kept[k] ? value : 255 * kept[k]));
+    if (inner.first < outer.first || inner.last > outer.last) return "the heart reaches beyond the lungs";
+    const share = ratio(inner, outer);
+    return share < LIMITS[0] || share > LIMITS[1] ? `a ratio of ${share.toFixed(2)} is not plausible` : "";
   }
 
   // Count the connected components with at least the share PIECE of the mask.
   function pieces(mask, width) {
-    const { sizes } = label(mask.length, width, (k) => mask[k]);
+    const { sizes } = tryit.label(mask.length, width, (k) => mask[k]);
     const whole = sizes.reduce((a, b) => a + b, 0);
     return sizes.filter((size) => size >= PIECE * whole).length;
   }
@@ -121,5 +122,5 @@ globalThis.tryit ??= {};
     return parts.join("; ");
   }
 
-  Object.assign(tryit, { betweenLungs, border, label, largest, keepLargest, objections, warning });
+  Object.assign(tryit, { betweenLungs, border, measured, extent, ratio, refusal, objections, warning });
 }

@@ -48,16 +48,22 @@ tryit.packed = {};
     const size = info.input_size;
     const grid = tryit.gridOf(size);
 
-    // square: Uint8Array (grid x grid). Returns Uint8Array (grid x grid), the first structure's probability times 255.
+    const predicted = tryit.predicted(info.structures);
+
+    // square: Uint8Array (grid x grid). Returns the probability of each structure times 255, Uint8Array (grid x grid),
+    // by name and in the order of info.structures.
     async function run(square) {
       const image = new ort.Tensor("float32", tryit.networkInput(square, grid, size), [1, size, size, 1]);
       const { probability } = await session.run({ image });
-      const structures = info.structures.length;
-      return tryit.toLevels(Float32Array.from({ length: size * size }, (_, k) => probability.data[k * structures]), size, grid);
+      const channel = (k) => Float32Array.from({ length: size * size }, (_, n) => probability.data[n * predicted.length + k]);
+      const levels = Object.fromEntries(predicted.map((name, k) => [name, tryit.toLevels(channel(k), size, grid)]));
+      if (predicted.length === info.structures.length) return levels;
+      const [right, left] = tryit.SIDES.map((name) => levels[name]);
+      return { [info.structures[0]]: right.map((level, k) => Math.max(level, left[k])), ...levels };
     }
 
     await run(new Uint8Array(grid * grid)); // the first run is slow, so do it before the user waits for a result
-    return { info, grid, run };
+    return { info, grid, run, runFirst: async (square) => Object.values(await run(square))[0] };
   }
 
   let loaded;

@@ -7,7 +7,8 @@ globalThis.tryit ??= {};
   const MARGIN = 0.2; // confidence that another turn must gain over the picture as it is, in the same units
 
   // Return how many degrees clockwise a radiograph seems turned, and whether it seems inverted.
-  // usual: the network's usual confidence; square: Uint8Array (grid x grid), levels: what the network finds in it.
+  // usual: the network's usual confidence; square: Uint8Array (grid x grid), levels: what the network finds in it,
+  // of its first structure, the lungs.
   async function orientation(network, usual, square, levels) {
     const size = network.grid;
     const [least, margin] = [1 - UNSURE * (1 - usual), MARGIN * (1 - usual)];
@@ -16,11 +17,11 @@ globalThis.tryit ??= {};
       const turns = [square];
       for (let k = 1; k < 4; k++) turns.push(turned(turns[k - 1], size));
       const found = [levels];
-      for (const picture of turns.slice(1)) found.push(await network.run(picture));
+      for (const picture of turns.slice(1)) found.push(await network.runFirst(picture));
       best = surest(found, turns, margin);
       if (best.sure < (best.turn ? usual : least) || airIsBright(best, size)) {
         for (const [k, picture] of turns.entries()) {
-          const inverse = await network.run(inverted(picture));
+          const inverse = await network.runFirst(inverted(picture));
           if (confidence(inverse) > confidence(found[k])) found[k] = inverse;
         }
         best = surest(found, turns, margin);

@@ -1,9 +1,11 @@
-// The page "Try it": segment a chosen file, and show an outline, two areas, a warning and a mask to download.
+// The page "Try it": segment a chosen file, and show outlines, areas, the cardiothoracic ratio, a warning and a mask to
+// download.
 "use strict";
 
 {
   const OVERLAY_SIDE = 1024; // longest side of the displayed image in pixels
-  const TINT = [0, 158, 115];
+  const COLOURS = { lungs: [0, 158, 115], heart: [213, 94, 0] };
+  const TINT = 0.25; // share of the colour inside an outline
 
   const part = (name) => document.getElementById(`tryit-${name}`);
   const threshold = () => Number(part("threshold").value);
@@ -46,16 +48,22 @@
   async function segment(network, { grey, width, height }) {
     const size = network.grid;
     const square = tryit.toSquare(grey, width, height, size);
-    const levels = await network.run(square);
+    const found = await network.run(square);
+    const [levels] = Object.values(found);
     const seems = await tryit.orientation(network, network.info.confidence, square, levels);
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
-    return { levels, square, size, seems, view: { columns, rows, grey: smaller } };
+    return { found, levels, square, size, seems, view: { columns, rows, grey: smaller } };
   }
 
-  // Return the levels at this threshold with only the components that the network's study keeps.
-  const kept = (limit) => tryit.keepLargest(shown.levels, shown.size, limit, shown.info.pieces);
+  // Return the levels at this threshold of the components to keep: of the lungs, as one or as two structures, and of the
+  // heart, null if the network does not know it.
+  function kept(limit) {
+    const levels = tryit.keptLevels(shown.found, shown.size, limit, shown.info.pieces);
+    const bySide = tryit.SIDES.every((name) => name in levels);
+    return { lungs: bySide ? tryit.SIDES.map((name) => levels[name]) : [Object.values(levels)[0]], heart: levels.heart ?? null };
+  }
 
   // Shrink the image for display by averaging pixels.
   function shrunk(grey, width, height, columns, rows) {
@@ -73,25 +81,16 @@
     return result;
   }
 
-  function whole(levels, size, width, height) {
-    const row = tryit.fromSquare(levels, size, width, height);
-    const result = new Float32Array(width * height);
-    for (let y = 0; y < height; y++) result.set(row(y), y * width);
-    return result;
-  }
-
-  // Count the lung pixels on the left and the right of the image. levels: those of the kept components.
-  function sides(levels, cut) {
+  // Measure lungs and heart in the pixels of the image; the patient's right lung is on the left of the image.
+  function measure({ lungs, heart }, cut) {
     const { size, width, height } = shown;
-    const border = tryit.border(shown.levels, size, width, height);
-    const row = tryit.fromSquare(levels, size, width, height);
-    let [onLeft, onRight] = [0, 0];
-    for (let y = 0; y < height; y++) {
-      const values = row(y);
-      for (let x = 0; x < border; x++) if (values[x] >= cut) onLeft++;
-      for (let x = border; x < width; x++) if (values[x] >= cut) onRight++;
-    }
-    return [onLeft, onRight];
+    const measured = (parts, border) => tryit.measured(tryit.maskRows(parts, size, width, height, cut), height, border);
+    const whole = measured(lungs, tryit.border(shown.levels, size, width, height));
+    const [right, left] =
+      lungs.length === 2
+        ? lungs.map((levels) => measured([levels]).area)
+        : [whole.onLeft, whole.area - whole.onLeft];
+    return { whole, right, left, heart: heart && measured([heart]) };
   }
 
   // Update everything that depends on the threshold.
@@ -101,19 +100,28 @@
     if (!shown) return;
     const { square, size, width, height, seems, view } = shown;
     const [cut, levels] = [cutOf(limit), kept(limit)];
-    draw(view, whole(levels, size, view.columns, view.rows), cut);
-    const [right, left] = sides(levels, cut); // the patient's left is on the right of the image
+    const sizes = measure(levels, cut);
+    const { right, left, heart } = sizes;
     const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
-    const mask = whole(levels, size, columns, rows).map((value) => (value >= cut ? 1 : 0));
-    const warning = tryit.warning(score, tryit.objections(mask, columns, left, right), seems);
+    const reasons = tryit.objections(tryit.wholeMask(levels.lungs, size, columns, rows, cut), columns, left, right);
+    const warning = tryit.warning(score, reasons, seems);
+    const doubtful = reasons.length || seems.turned || seems.inverted;
+    const refused = heart && (doubtful ? "the outline of the lungs is doubtful" : refusal(levels, cut));
+    const ctr = heart && !refused ? tryit.ratio(heart, sizes.whole) : null;
+    draw(view, levels, cut, ctr !== null);
     part("left").textContent = area(left);
     part("right").textContent = area(right);
     part("ratio").textContent = right ? (left / right).toFixed(2) : "none";
+    for (const row of part("result").querySelectorAll(".heart")) row.hidden = !heart;
+    part("heart").textContent = heart ? area(heart.area) : "";
+    part("ctr").textContent = ctr !== null ? ctr.toFixed(2) : heart ? `none: ${refused}` : "";
     part("score").textContent = score.toFixed(2);
     part("canvas").setAttribute(
       "aria-label",
-      `${shown.name} with the lungs outlined. Patient's left lung ${area(left)}, right lung ${area(right)}.`,
+      `${shown.name} with the lungs${heart ? " and the heart" : ""} outlined. Patient's left lung ${area(left)}, ` +
+        `right lung ${area(right)}${heart ? `, heart ${area(heart.area)}` : ""}.` +
+        (ctr !== null ? ` Cardiothoracic ratio ${ctr.toFixed(2)}.` : ""),
     );
     if (warning) complain(`Check this one: ${warning}.`);
     else part("warning").hidden = true;
@@ -130,30 +138,59 @@
     return `${number(pixels)} pixels (${share}${size})`;
   }
 
-  function draw({ columns, rows, grey }, levels, cut) {
+  function refusal({ lungs, heart }, cut) {
+    const { square, size } = shown;
+    const [inner, outer] = [[heart], lungs].map((parts) => tryit.wholeMask(parts, size, size, size, cut));
+    return tryit.refusal(inner, outer, square, size);
+  }
+
+  function draw({ columns, rows, grey }, { lungs, heart }, cut, widths) {
     const canvas = part("canvas");
     [canvas.width, canvas.height] = [columns, rows];
     const image = new ImageData(columns, rows);
-    const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && levels[y * columns + x] >= cut;
+    for (let k = 0; k < grey.length; k++) image.data.fill(grey[k], 4 * k, 4 * k + 3), (image.data[4 * k + 3] = 255);
+    const context = canvas.getContext("2d");
+    const lines = [];
+    for (const [parts, colour] of [[lungs, COLOURS.lungs], [heart && [heart], COLOURS.heart]]) {
+      if (!parts) continue;
+      const mask = tryit.wholeMask(parts, shown.size, columns, rows, cut);
+      tint(image, mask, columns, rows, grey, colour);
+      lines.push([tryit.extent(mask, columns), colour]);
+    }
+    context.putImageData(image, 0, 0);
+    for (const [found, colour] of lines) if (widths && found) drawWidth(context, found, colour);
+  }
+
+  function tint(image, mask, columns, rows, grey, colour) {
+    const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && mask[y * columns + x];
     for (let y = 0, k = 0; y < rows; y++) {
       for (let x = 0; x < columns; x++, k++) {
-        let share = 0;
-        if (levels[k] >= cut) {
-          const core = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2);
-          share = core ? 0.25 : 1;
-        }
-        for (let c = 0; c < 3; c++) image.data[4 * k + c] = grey[k] * (1 - share) + TINT[c] * share;
-        image.data[4 * k + 3] = 255;
+        if (!mask[k]) continue;
+        const core = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2);
+        const share = core ? TINT : 1;
+        for (let c = 0; c < 3; c++) image.data[4 * k + c] = grey[k] * (1 - share) + colour[c] * share;
       }
     }
-    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  // Draw a width as a level line, with uprights from its ends to where the organ reaches them.
+  function drawWidth(context, { first, last, firstRow, lastRow }, colour) {
+    const level = Math.floor((firstRow + lastRow) / 2) + 0.5;
+    context.beginPath();
+    context.moveTo(first + 0.5, firstRow + 0.5);
+    context.lineTo(first + 0.5, level);
+    context.lineTo(last + 0.5, level);
+    context.lineTo(last + 0.5, lastRow + 0.5);
+    context.lineWidth = 3;
+    context.strokeStyle = `rgb(${colour})`;
+    context.stroke();
   }
 
   async function save() {
     const { size, width, height, name } = shown;
     const [limit, cut] = [threshold(), cutOf(threshold())];
-    const row = tryit.fromSquare(kept(limit), size, width, height);
-    const blob = await tryit.writePng(width, height, (y) => Uint8Array.from(row(y), (level) => (level >= cut ? 255 : 0)));
+    const row = tryit.maskRows(kept(limit).lungs, size, width, height, cut);
+    const blob = await tryit.writePng(width, height, (y) => row(y).map((inside) => 255 * inside));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `${name.replace(/\.[^.]*$/, "")}-mask.png`;

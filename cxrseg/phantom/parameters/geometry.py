@@ -73,8 +73,8 @@ GEOMETRY: dict[str, dict[str, Any]] = {
         # apices: one constant, and one that goes with the height of the domes.
         "heart_top": Always((0.046, 0.528)),
         "heart_foot": Always((0.126, 0.915)),
-        # How the upper border falls to both sides, how squarely the lower one leaves the corners with the domes, and how
-        # far below the foot such a corner may lie.
+        # How the upper border falls to both sides, how squarely the lower one leaves the corners with the domes, and
+        # how far below the foot such a corner may lie.
         "heart_shoulders": Always(0.12),
         "heart_roundness": Always(3),
         "heart_corner": Always(0.02),

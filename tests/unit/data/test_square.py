@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
+from support import from_square
 
-from cxrseg.data.square import from_square, mask_to_square, to_square
+from cxrseg.data.square import cut_from_square, mask_to_square, to_square
 
 
 def ellipse(shape: tuple[int, int]) -> np.ndarray:
@@ -23,7 +25,7 @@ SHAPES = [(256, 256), (2022, 2022), (1955, 1841), (300, 513), (1024, 301), (201,
 def test_mask_survives_the_round_trip(shape):
     mask = ellipse(shape)
     square = mask_to_square(mask, 256)
-    back = from_square(square, shape)
+    back = cut_from_square(255 * square.astype(np.float32), 127.5, shape)
     assert (square.shape, square.dtype, back.shape, back.dtype) == ((256, 256), bool, shape, bool)
     # Off by no more than half a pixel of the coarser grid along the outline, of some 1.5 sides' length.
     assert dice(mask, back) > 0.985
@@ -70,3 +72,17 @@ def test_crop_of_the_square_equals_resize_then_crop():
     square = np.random.default_rng(1).random((32, 32)).astype(np.float32)
     whole = resize(square, (96, 96), order=1, mode="edge", anti_aliasing=False)
     np.testing.assert_allclose(from_square(square, (96, 60)), whole[:, 18:78], atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (25, 351), (700, 90)])
+@pytest.mark.parametrize("cut", [76.5, 127.5, 200])
+def test_cutting_is_resampling_first_whatever_the_mask(shape, cut):
+    rng = np.random.default_rng(len(SHAPES) + shape[0])
+    noise = gaussian_filter(rng.random((128, 128)), 4)
+    blob = gaussian_filter(np.pad(np.full((20, 30), 255.0), ((5, 103), (60, 38))), 2)
+    for levels in (255 * (noise - noise.min()) / np.ptp(noise), blob, np.zeros((128, 128)), np.full((128, 128), 255.0)):
+        levels = levels.astype(np.float32)
+        found = cut_from_square(levels, cut, shape)
+        assert found.shape == shape and found.dtype == bool
+        # The box is placed in single precision, so that a pixel on the limit may fall on the other side.
+        assert np.mean(found != (from_square(levels, shape) >= cut)) < 2e-4

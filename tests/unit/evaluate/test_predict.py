@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
+from scipy.ndimage import gaussian_filter
 
 from cxrseg import load_model, models
 from cxrseg.data.square import to_square
 from cxrseg.evaluate.external import evaluate_external
 from cxrseg.evaluate.metrics import overlap
-from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, network_of, predict, predict_image
+from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.segment.files import segment_files
 
@@ -99,9 +101,21 @@ def test_external_scores_are_those_of_what_segment_writes(tmp_path, monkeypatch)
 
 def test_lungs_come_first_as_the_larger_of_both_sides():
     sides = np.stack(np.meshgrid(np.linspace(0, 1, 8), np.linspace(0, 1, 8)), axis=-1)[None].astype(np.float32)
-    network = network_of(8, lambda inputs: sides, ["lungs", "right_lung", "left_lung"])
-    found = network.probability(None)
-    np.testing.assert_array_equal(found[..., 1:], sides)
-    np.testing.assert_array_equal(found[..., 0], np.maximum(sides[..., 0], sides[..., 1]))
-    alone = network_of(8, lambda inputs: sides, ["lungs", "infection"])
-    np.testing.assert_array_equal(alone.probability(None), sides)
+    squares = np.zeros((1, 8, 8), np.uint8)
+    found = predict(Network(8, lambda inputs: sides, ["lungs", "right_lung", "left_lung"]), squares)
+    np.testing.assert_array_equal(found[..., 1:], np.round(255 * sides))
+    np.testing.assert_array_equal(found[..., 0], np.maximum(found[..., 1], found[..., 2]))
+    alone = predict(Network(8, lambda inputs: sides, ["lungs", "infection"]), squares)
+    np.testing.assert_array_equal(alone, found[..., 1:])
+
+
+def test_lungs_are_both_sides_in_the_picture_s_pixels():
+    rng = np.random.default_rng(5)
+    sides = gaussian_filter(rng.random((1, 64, 64, 2)), (0, 5, 5, 0)).astype(np.float32)
+    sides = (sides - sides.min()) / np.ptp(sides)
+    found = predict_image(
+        Network(64, lambda inputs: sides, ["lungs", "right_lung", "left_lung"]), np.zeros((300, 410), np.uint8), 0.5, 2
+    )
+    masks = in_pixels(found, 0.5, (300, 410))
+    np.testing.assert_array_equal(masks[..., 0], masks[..., 1] | masks[..., 2])
+    assert all(ndimage.label(masks[..., k], np.ones((3, 3)))[1] == 1 for k in (1, 2))

@@ -5,8 +5,8 @@ import pytest
 from samples import chest
 from scipy import ndimage
 
+from cxrseg.measure.lungs import lung_areas
 from cxrseg.phantom import LABELS, phantom
-from cxrseg.segment.measure import lung_areas
 
 
 def test_sides_agree_with_the_pieces_of_phantoms():

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from samples import chest
 
+from cxrseg.measure.lungs import lung_areas
 from cxrseg.segment import checks
-from cxrseg.segment.measure import lung_areas
 from cxrseg.segment.orientation import Orientation
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pictures import dicom
+from pictures import IDENTITY, dicom
 from PIL import Image
-from samples import BRIGHT, chest, dice, planted_file
+from samples import BRIGHT, ORGANS, chest, dice, planted_file, planted_organs
 from support import bomb, cxrseg
 
+from cxrseg.measure.heart import extent, ratio
 from cxrseg.segment.files import COLUMNS, _names, find_files, segment_files
 
 
@@ -179,3 +180,50 @@ def test_hostile_files_take_little_memory(exported, checkout, hostile, tmp_path)
         [sys.executable, "-c", code, *command], cwd=checkout, capture_output=True, text=True, check=True
     )
     assert 10 * 1024 < int(done.stdout) < 600 * 1024  # KiB
+
+
+def test_heart_and_ratio_are_measured_and_written(tmp_path):
+    picture, right, left, heart = planted_organs(600, 600)
+    picture[0, :2] = 0, 255  # so that DICOM is shown in its own grey levels
+    (tmp_path / "a.dcm").write_bytes(dicom(picture, PixelSpacing=[0.5, 0.4]))
+    Image.fromarray(np.roll(picture, -110, axis=1)).save(tmp_path / "cut.png")
+    files = [tmp_path / "a.dcm", tmp_path / "cut.png"]
+    rows = dict(segment_files(ORGANS, files, tmp_path / "out", structure="heart", crop=True))
+    whole, cut = (rows[file] for file in files)
+    assert dice(np.asarray(Image.open(tmp_path / "out" / whole["mask"])) > 0, heart) > 0.97
+    assert whole["heart_px"] == pytest.approx(heart.sum(), rel=0.04)
+    assert whole["heart_mm2"] == pytest.approx(0.2 * heart.sum(), rel=0.04)
+    assert whole["right_px"] == pytest.approx(right.sum(), rel=0.05)
+    assert whole["left_px"] == pytest.approx(left.sum(), rel=0.05)
+    assert whole["ctr"] == pytest.approx(ratio(extent(heart), extent(right | left)), rel=0.04)
+    assert whole["ctr_refused"] == ""
+    assert whole["crop"] == "a-heart.png"
+    width, height = Image.open(tmp_path / "out" / whole["crop"]).size
+    assert (width, height) == pytest.approx((np.ptp(np.nonzero(heart), axis=1) + 1)[::-1], abs=4)
+    assert cut["ctr"] == "" and "edge of the picture" in cut["ctr_refused"]
+    colours = np.asarray(Image.open(tmp_path / "out" / whole["overlay"])).astype(int)
+    assert colours.shape == (600, 600, 3)
+    assert (colours[..., 0] - colours[..., 1])[heart].mean() > 10 > (colours[..., 0] - colours[..., 1])[right].mean()
+
+
+def test_a_network_without_a_heart_leaves_its_columns_empty(tmp_path):
+    file, *_ = planted_file("wide", tmp_path)
+    ((_, row),) = segment_files(BRIGHT, [file], tmp_path / "out")
+    assert row["heart_px"] is row["heart_mm2"] is None
+    assert row["ctr"] == row["ctr_refused"] == ""
+    with pytest.raises(ValueError, match="--structure heart: this network segments lungs"):
+        next(segment_files(BRIGHT, [file], tmp_path / "other", structure="heart"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_one_that_is_not_dicom_is_named_and_nothing_of_it_is_written(tmp_path):
+    pytest.importorskip("highdicom", reason="highdicom is not installed (extra seg)")
+    picture, *_ = planted_organs(200, 200)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    (tmp_path / "b.dcm").write_bytes(dicom(picture.astype(np.uint16) * 16, **IDENTITY))
+    rows = dict(segment_files(ORGANS, [tmp_path / "a.png", tmp_path / "b.dcm"], tmp_path / "out", dicom_seg=True))
+    assert "a.png: not a DICOM file" in rows[tmp_path / "a.png"]
+    assert rows[tmp_path / "b.dcm"]["dicom_seg"] == "b-seg.dcm"
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "b-mask.png", "b-overlay.jpg", "b-seg.dcm", "segmentations.csv",
+    ]  # fmt: skip

@@ -58,7 +58,8 @@ def test_a_network_may_be_sure_of_everything(turned):
         probability = model.network.probability(inputs) ** 3
         return probability / (probability + (1 - model.network.probability(inputs)) ** 3)
 
-    network, pictures = Network(128, sharpened, ["lungs"]), [phantom(4, k, "Normal").image for k in range(8)]
+    structures = model.network.structures
+    network, pictures = Network(128, sharpened, structures), [phantom(4, k, "Normal").image for k in range(8)]
     usual = usual_confidence(network, np.stack(pictures))
     assert usual > model.card.confidence
     for picture in pictures:

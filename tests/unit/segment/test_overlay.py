@@ -20,8 +20,28 @@ def test_overlay_tints_the_lungs_only_and_is_small():
     image = np.full((3000, 1500), 100, np.uint8)
     mask = np.zeros((3000, 1500), bool)
     mask[600:1200, 300:900] = True
-    shown = np.asarray(overlay(image, mask)).astype(int)
+    shown = np.asarray(overlay(image, mask).convert("RGB")).astype(int)
     assert shown.shape == (1024, 512, 3)
+    assert (shown[0, 0] == 100).all()
     coloured = (shown.max(axis=2) - shown.min(axis=2)) > 0
     assert coloured.mean() == pytest.approx(mask.mean(), rel=0.02)
     assert coloured[205:409, 103:307].mean() > 0.99
+
+
+def test_overlay_shows_the_heart_and_the_two_widths():
+    lungs, heart = np.zeros((2, 400, 400), bool)
+    lungs[100:300, 50:150] = lungs[100:300, 250:350] = True
+    heart[200:280, 150:250] = True
+    plain, lined = (
+        np.asarray(overlay(np.full((400, 400), 100, np.uint8), lungs, heart, widths).convert("RGB")).astype(int)
+        for widths in (False, True)
+    )
+    green, red = (plain[200, 55], plain[240, 200])
+    assert green[1] > green[0] and red[0] > red[1]
+    changed = (plain != lined).any(axis=2)
+    columns = np.flatnonzero(changed.any(axis=0))
+    assert 50 <= columns.min() <= 53 and 346 <= columns.max() <= 349  # from outline to outline
+    level = changed[199:202, 160:240].all(axis=1)  # between the lungs, at half their height
+    assert level.all()
+    assert changed[239:242, 160:240].all()
+    assert changed.mean() < 0.02
