@@ -1,9 +1,9 @@
-"""Measure the speed and memory of `cxrseg segment`: one file from a cold start, then 200 files of mixed formats.
+"""Measure the speed and memory of `cxrseg segment`: one file from a cold start, mixed formats, many JPEG files.
 
     python benchmarks/segment_speed.py [RUN]
 
-The files are phantoms in sizes and formats found in archives: 8- and 16-bit PNG, JPEG, BMP, TIFF and DICOM, 256 to
-2,048 pixels wide. RUN is an exported run. The default is the model that comes with cxrseg.
+The files are phantoms. The mixed ones have the sizes and formats found in archives: 8- and 16-bit PNG, JPEG, BMP, TIFF
+and DICOM, 256 to 2,048 pixels wide. RUN is an exported run. The default is the model that comes with cxrseg.
 """
 
 import json
@@ -23,6 +23,7 @@ from cxrseg.phantom import LABELS, phantom
 
 SIDES = (256, 512, 1024, 1024, 2048)
 N = 200
+MANY, SIDE = 2000, 1024
 
 
 def write(image: np.ndarray, kind: str, file: Path) -> None:
@@ -70,22 +71,38 @@ def main(run: str = "default") -> None:
         paths = sorted(files.iterdir())
         out = Path(folder, "out")
         one = [min(measure(run, [file], out)[0] for _ in range(3)) for file in (paths[0], paths[5])]
-        half, whole = (measure(run, paths[:n], out) for n in (N // 2, N))
-    # The difference between 100 and 200 files excludes start-up. Two divided by the processor time per image
-    # estimates the rate of two otherwise idle cores.
-    seconds, processor = ((whole[k] - half[k]) / (N - N // 2) for k in range(2))
+        mixed = rate(run, paths, out, N // 2)
+        jpeg = Path(folder, "jpeg")
+        jpeg.mkdir()
+        for n in range(MANY):
+            Image.fromarray(made[n % 10]).resize((SIDE, SIDE)).save(jpeg / f"{n:04d}.jpg", quality=90)
+        many = rate(run, sorted(jpeg.iterdir()), out, MANY // 10)
     from cxrseg import hardware
 
     result = {
         "run": run,
         "cold_start_s": {"png": round(one[0], 2), "dcm": round(one[1], 2)},
-        "seconds": {N // 2: round(half[0], 2), N: round(whole[0], 2)},
-        "images_per_second": round(1 / seconds, 1),
-        "images_per_second_of_two_free_cores": round(2 / processor, 1),
-        "peak_memory_mb": {N // 2: round(half[2]), N: round(whole[2])},
+        "mixed": mixed,
+        "jpeg_1024": many,
         "hardware": hardware.describe(),
     }
     print(json.dumps(result, indent=1))
+
+
+def rate(run: str, files: list[Path], out: Path, few: int) -> dict:
+    """Measure all files and the first few, of which the difference is free of the start-up.
+
+    Two divided by the processor time of an image estimates the rate of two otherwise idle cores.
+    """
+    part, whole = (measure(run, files[:n], out) for n in (few, len(files)))
+    seconds, processor = ((whole[k] - part[k]) / (len(files) - few) for k in range(2))
+    return {
+        "files": len(files),
+        "seconds": round(whole[0], 2),
+        "images_per_second": round(1 / seconds, 1),
+        "of_two_free_cores": round(2 / processor, 1),
+        "peak_memory_mb": {few: round(part[2]), len(files): round(whole[2])},
+    }
 
 
 if __name__ == "__main__":

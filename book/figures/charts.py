@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from cxrseg import paths
@@ -173,12 +174,36 @@ def growth() -> Figure:
     return figure
 
 
+def ctr() -> Figure:
+    """Plot the difference between two cardiothoracic ratios against their mean, for each radiograph of JSRT."""
+    rows = pd.read_csv(paths.published() / "jsrt.csv")
+    summary = published("jsrt")["others"]["ctr"]
+    figure = Figure(figsize=(4.8, 3.8), layout="constrained")
+    axis = figure.subplots()
+    looks = {"others": ("#0072b2", "o", "held out"), "decision": ("0.6", "x", "steered decisions")}
+    for group, (colour, marker, label) in looks.items():
+        part = rows[rows["group"] == group]
+        middle, difference = (
+            part[["truth_ctr", "predicted_ctr"]].mean(axis=1),
+            part["predicted_ctr"] - part["truth_ctr"],
+        )
+        axis.scatter(middle, difference, s=16, c=colour, marker=marker, label=label, alpha=0.75, lw=1)
+    axis.axhline(summary["bias"]["mean"], color="black", lw=1)
+    for limit in summary["limits"]:
+        axis.axhline(limit, color="black", lw=1, ls="--")
+    axis.set(xlabel="mean of the two ratios", ylabel="model minus outlines by people")
+    axis.legend(frameon=False, fontsize=9)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def published(name: str) -> dict:
     """Return the content of ``book/published/<name>.json``."""
     return json.loads((paths.published() / f"{name}.json").read_text())
 
 
 CHARTS = {
+    "ctr": ctr,
     "shapes": shapes,
     "randomisation": randomisation,
     "ablation": ablation,

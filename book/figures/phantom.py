@@ -15,9 +15,11 @@ from cxrseg.phantom.parameters import varied
 from cxrseg.phantom.parameters.distributions import Always
 from cxrseg.report.figures import AGREED, EXTRA
 from cxrseg.segment.model import Model, load_model
+from cxrseg.segment.overlay import COLOURS, overlay
 
 PICTURES = ("parts", "classes", "randomised", "radiograph", "failures")
 SEED, SIZE = 2023, 256
+HEART = tuple(value / 255 for value in COLOURS["heart"])
 OTHERS = 5  # numbered from 100, so that none was inspected in the search for failures
 
 FAILURES: dict[str, tuple[int, str, dict]] = {
@@ -70,7 +72,7 @@ def parts() -> Figure:
     for axis, (title, depth) in zip(axes, steps.items(), strict=False):
         _show(axis, depth, title, vmin=0, vmax=1.4)
     _show(axes[len(steps)], made.image, "radiograph, outlined")
-    _outline(axes[len(steps)], made.lungs, AGREED)
+    _outlines(axes[len(steps)], made)
     return figure
 
 
@@ -81,7 +83,7 @@ def sheet(setting: str, rows: int, columns: int) -> Figure:
         label = LABELS[k // columns % len(LABELS)]
         made = phantom(SEED, 100 + k, label, SIZE, setting)
         _show(axis, made.image, label)
-        _outline(axis, made.lungs, AGREED)
+        _outlines(axis, made)
     return figure
 
 
@@ -110,14 +112,15 @@ def failure(model: Model, name: str, index: int | None = None) -> tuple[Phantom,
 
 
 def radiograph(model: Model) -> Figure:
-    """Plot the real chest radiograph among pydicom's test files, and the outline of the default network."""
+    """Plot the real chest radiograph among pydicom's test files, and what the default network finds in it."""
     from pydicom.data import get_testdata_file
 
     found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
     figure, axes = _grid(1, 2, side=3.6)
     _show(axes[0], found.image, "a patient (pydicom's RG1_UNCI)")
-    _show(axes[1], found.image, f"outlined; predicted Dice {found.predicted_dice:.2f}")
-    _outline(axes[1], found.mask, EXTRA)
+    axes[1].imshow(overlay(found.image, found.mask, found.masks["heart"], widths=True).convert("RGB"))
+    axes[1].set_title(f"cardiothoracic ratio {found.ctr:.2f}", fontsize=8)
+    axes[1].set_axis_off()
     return figure
 
 
@@ -131,6 +134,11 @@ def _show(axis, image: np.ndarray, title: str, **limits) -> None:
     axis.imshow(image, cmap="gray", **limits)
     axis.set_title(title, fontsize=8)
     axis.set_axis_off()
+
+
+def _outlines(axis, made: Phantom) -> None:
+    for name, colour in (("right_lung", AGREED), ("left_lung", AGREED), ("heart", HEART)):
+        _outline(axis, getattr(made, name), colour)
 
 
 def _outline(axis, mask: np.ndarray, colour: str) -> None:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+import shutil
 import struct
 import time
 import zlib
@@ -31,6 +32,7 @@ from cxrseg.evaluate.predict import Prediction, in_pixels, predict
 from cxrseg.measure import heart
 from cxrseg.measure.lungs import lung_areas
 from cxrseg.phantom import phantom
+from cxrseg.report import tryit
 from cxrseg.segment import checks
 from cxrseg.segment.orientation import confidence, orientation
 from cxrseg.train import inputs
@@ -392,9 +394,43 @@ def test_mask_is_the_command_line_s(way, chromium, html, address, files, exporte
         said = page.part("warning").text if page.part("warning").is_displayed() else ""
         assert said == (f"Check this one: {expected.warning}." if expected.warning else "")
     assert "cm²" not in page.part("left").text
+    assert not page.part("heart").is_displayed()  # the tiny network knows none
     page.choose(files / "window.dcm")
     assert "cm²" in page.part("left").text
     assert [url for url in requests(page.browser)[0] if not url.startswith((base, "data:", "blob:"))] == []
+    assert complaints(page.browser) == []
+
+
+@pytest.mark.browser
+def test_lungs_heart_and_ratio_are_the_command_line_s(chromium, html, files, tmp_path):
+    # The page of the tiny run, with the network that comes with the package.
+    shutil.copytree(html / "_static", tmp_path / "_static")
+    (tmp_path / "book").mkdir()
+    shutil.copy(html / "book" / "tryit.html", tmp_path / "book")
+    for part, file in {"model": models.graph_file("default"), "info": models.card_file("default")}.items():
+        tryit._write(tmp_path / PARTS, part, file.read_bytes())
+    Image.fromarray(phantom(2, 3, "Normal", 700).image).save(tmp_path / "normal.png")
+    Image.fromarray(phantom(2, 3, "Normal", 700).image[:, 90:610]).save(tmp_path / "cut.png")
+    model, page = load_model(), Page(chromium(), tmp_path.as_uri())
+    ratios = {}
+    for file in (tmp_path / "normal.png", tmp_path / "cut.png", files / "window.dcm"):
+        page.choose(file)
+        expected = model.segment(file)
+        assert np.mean((page.mask(tmp_path) > 0) != expected.mask) <= 0.001
+        sizes = {"left": expected.left_px, "right": expected.right_px, "heart": expected.heart_px}
+        for name, size in sizes.items():
+            found = int(page.part(name).text.split(" ")[0].replace(",", ""))
+            assert abs(found - size) <= 0.001 * expected.image.size
+        ratios[file.name] = page.part("ctr").text
+        if expected.ctr is None:
+            assert ratios[file.name] == f"none: {expected.ctr_refused}"
+        else:
+            assert float(ratios[file.name]) == pytest.approx(expected.ctr, abs=0.0051)
+            assert "Cardiothoracic ratio" in page.part("canvas").get_attribute("aria-label")
+        said = page.part("warning").text if page.part("warning").is_displayed() else ""
+        assert said == (f"Check this one: {expected.warning}." if expected.warning else "")
+    assert 0.3 < float(ratios["normal.png"]) < 0.7
+    assert "none: " in ratios["cut.png"]
     assert complaints(page.browser) == []
 
 
