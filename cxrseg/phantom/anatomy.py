@@ -138,6 +138,8 @@ class Lungs:
         Half width of the rib cage, height v of the right dome, relative width of the mediastinum.
     wall_at, midline_at : array
         Distance x of the inner border of the ribs and of the border of the mediastinum, at each height.
+    arch : array
+        How far the aortic arch stands out at each height, on the patient's left.
     wall, mediastinum, heart, diaphragm : array
         Signed distance inwards from the ribs, outwards from the mediastinum (without the heart) and from
         the heart, upwards from the diaphragm.
@@ -154,6 +156,7 @@ class Lungs:
     mediastinum_scale: float
     wall_at: np.ndarray
     midline_at: np.ndarray
+    arch: np.ndarray
     wall: np.ndarray
     mediastinum: np.ndarray
     diaphragm: np.ndarray
@@ -215,9 +218,10 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
     """
     walls = _wall(p, right, rng), _wall(p, left, rng)
     medial_right = _medial(_RIGHT_MEDIAL, p, right, rng) - p.rotation
-    arch = _LEFT_MEDIAL.copy()
-    arch[4] += p.aortic_knob
-    medial_left = _medial(arch, p, left, rng) + p.rotation
+    knob = np.zeros_like(_LEFT_MEDIAL)
+    knob[4] = p.aortic_knob
+    medial_left = _medial(_LEFT_MEDIAL + knob, p, left, rng) + p.rotation
+    arch = np.clip(fields.spline_basis(_MEDIAL_KNOTS, _CURVE, _CURVE_END) @ (knob * p.mediastinum), 0, None)
     # The left border slopes out towards the cardiac apex.
     v = np.linspace(0, _CURVE_END, _CURVE) ** 2
     medial_left += p.left_slope * np.clip((v - p.slope_from) / p.slope_length, 0, 1.1) ** p.slope_power
@@ -237,6 +241,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         mediastinum_scale=p.mediastinum,
         wall_at=wall_at,
         midline_at=midline_at,
+        arch=frame.along_height(np.zeros_like(arch), arch),
         wall=wall,
         mediastinum=mediastinum,
         diaphragm=diaphragm,
@@ -263,6 +268,8 @@ def air(frame: Frame, lungs: Lungs, p: SimpleNamespace) -> np.ndarray:
     flat = np.clip(inside * 2 - 1, 0, 1)
     thick = (0.8 * p.flatness) * flat + (1 - p.flatness) * thick
     free = inside * edge(lungs.medial, p.medial_softness)
+    beside = edge(np.minimum(lungs.medial + lungs.arch, lungs.heart), p.medial_softness)
+    free += (1 - p.arch_opacity) * (inside * beside - free)
     free *= edge(frame.v - 0.012, 0.006)
     if p.behind_heart:
         behind = edge(-lungs.heart, p.heart_softness)

@@ -44,10 +44,13 @@ def outline(
     top, foot = (p.dome_top * (slope + at / tallness) for at, slope in (p.heart_top, p.heart_foot))
     upper = np.square(np.square(across)) * p.heart_shoulders
     # Below, it bulges from the line between the corners, of which the left one can lie far down, beside the stomach.
-    right_dome, left_dome = (min(dome, foot + p.heart_corner) for dome in (right_dome, left_dome))
+    right_dome, left_dome = (
+        min(dome - lift, foot + p.heart_corner)
+        for dome, lift in zip((right_dome, left_dome), p.heart_lifts, strict=True)
+    )
     middle = 0.5 * (left_dome + right_dome)
     lower = middle + (left_dome - middle) * across
-    lower += max(foot - middle, p.heart_corner) * (1 - np.abs(across) ** p.heart_roundness)
+    lower += max(foot - middle, p.heart_corner) * (1 - np.minimum(np.abs(across), 1) ** p.heart_roundness)
     return between & (frame.v > top + upper) & (frame.v < lower) & ((diaphragm > 0) | (np.abs(across) < 1))
 
 
