@@ -8,6 +8,7 @@ import pandas as pd
 from cxrseg import paths, runs
 from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate.masks import to_masks
+from cxrseg.models import LUNGS, outputs
 
 
 class TestCases(NamedTuple):
@@ -47,9 +48,11 @@ class TestCases(NamedTuple):
         """Return the reference mask of row `n`, (size, size) bool."""
         return self.masks[self.image_rows[n], ..., 0] > 0
 
-    def level(self, n: int) -> np.ndarray:
-        """Return the probabilities of row `n` in steps of 1/255, (size, size) uint8."""
-        return self.levels[self.level_rows[n], ..., 0]
+    def parts(self, n: int) -> list[np.ndarray]:
+        """Return the probabilities of row `n` in steps of 1/255, (size, size) uint8, of each lung if both are known."""
+        by_side = len(outputs(self.structures)) < len(self.structures)
+        channels = [self.structures.index(side) for side in LUNGS] if by_side else [0]
+        return [self.levels[self.level_rows[n], ..., channel] for channel in channels]
 
     def prediction(self, n: int) -> np.ndarray:
         """Return the scored mask of row `n`, (size, size) bool."""

@@ -11,6 +11,7 @@ from support import complaints, contrasts, node, requests, use_theme
 from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.phantom import phantom
+from cxrseg.report.cases import TestCases
 from cxrseg.report.threshold import choose
 
 THRESHOLDS = [k / 100 for k in range(1, 100)]
@@ -26,7 +27,8 @@ def test_the_worst_the_median_the_best_and_one_of_each_class():
 
 
 @pytest.mark.parametrize("pieces", [0, 2])
-def test_scores_are_those_of_the_package(pieces):
+@pytest.mark.parametrize("structures", [["lungs"], ["lungs", "right_lung", "left_lung"]], ids=len)
+def test_scores_are_those_of_the_package(pieces, structures):
     truth = phantom(4, 1, "COVID", 64).lungs
     noise = np.random.default_rng(4).random(truth.shape)
     soft = gaussian_filter(np.roll(truth, 2, axis=0).astype(float), 2)
@@ -34,13 +36,21 @@ def test_scores_are_those_of_the_package(pieces):
     cases = [(truth, np.clip(0.8 * soft + 0.2 * noise, 0, 1)), (truth, nothing + 0.0), (nothing, nothing + 0.0),
              (nothing, soft), (truth, truth + 0.0)]  # fmt: skip
     for reference, probability in cases:
-        levels = np.round(255 * probability).astype(np.uint8)
+        levels = np.round(255 * probability).astype(np.uint8)[..., None]
+        if len(structures) > 1:
+            right, left = levels.copy(), levels.copy()
+            right[:, 34:] = left[:, :30] = 0  # the sides overlap
+            levels = np.concatenate([levels, right, left], axis=-1)
+        tested = TestCases(
+            None, None, None, levels[None], np.arange(1), np.arange(1), 0.5, pieces, structures
+        )  # fmt: skip
         found = node(
-            "thresholds.map((t) => tryit.overlap(truth, tryit.maskAt(levels, 64, t, pieces)))",
-            truth=reference.astype(np.uint8), levels=levels, pieces=pieces, thresholds=THRESHOLDS,
+            "thresholds.map((t) => tryit.overlap(truth, tryit.maskAt(parts.length > 1 ? [a, b] : [a], 64, t, pieces)))",
+            truth=reference.astype(np.uint8), a=tested.parts(0)[0], b=tested.parts(0)[-1], parts=structures[1:],
+            pieces=pieces if len(structures) == 1 else min(pieces, 1), thresholds=THRESHOLDS,
         )  # fmt: skip
         for threshold, scores in zip(THRESHOLDS, found, strict=True):
-            mask = to_masks(levels[..., None], threshold, pieces)[..., 0]
+            mask = to_masks(levels, threshold, pieces, structures)[..., 0]
             expected = overlap(reference, mask)
             assert {name: scores[name] for name in SCORES} == {name: expected[name] for name in SCORES}
             assert scores["missed"] == np.count_nonzero(reference & ~mask)

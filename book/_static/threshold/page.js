@@ -21,7 +21,8 @@
 
   async function unpack(item) {
     item.picture = await createImageBitmap(new Blob([bytes(item.jpeg)], { type: "image/jpeg" }));
-    [item.levels, item.truth] = [await unpacked(item.levels), await unpacked(item.truth)];
+    item.levels = await Promise.all(item.levels.map(unpacked));
+    item.truth = await unpacked(item.truth);
     item.dice = [];
   }
 

@@ -3,10 +3,12 @@
 globalThis.tryit ??= {};
 
 {
-  // levels: Uint8Array (side x side), probability times 255. Returns Uint8Array of 0 and 1.
-  function maskAt(levels, side, threshold, pieces) {
-    const mask = Uint8Array.from(levels, (level) => (level >= threshold * 255 ? 1 : 0));
-    return pieces ? tryit.largest(mask, side, pieces) : mask;
+  // parts: of both lungs or of each, Uint8Array (side x side), probability times 255. pieces: to keep of each part.
+  // Returns the union, Uint8Array of 0 and 1.
+  function maskAt(parts, side, threshold, pieces) {
+    const masks = parts.map((levels) => Uint8Array.from(levels, (level) => (level >= threshold * 255 ? 1 : 0)));
+    const kept = pieces ? masks.map((mask) => tryit.largest(mask, side, pieces)) : masks;
+    return kept.reduce((all, mask) => all.map((value, k) => value | mask[k]));
   }
 
   // truth, mask: Uint8Array of 0 and 1. A ratio of 0/0 is 1 if the masks are equal, else 0.

@@ -71,13 +71,13 @@ GEOMETRY: dict[str, dict[str, Any]] = {
         # The heart as annotators draw it, between the lungs. Its upper and lower border cannot be seen, so they do not
         # vary by themselves: set on 60 radiographs of JSRT. Highest and lowest point, in widths of the chest below the
         # apices: one constant, and one that goes with the height of the domes.
-        "heart_top": Always((0.052, 0.528)),
+        "heart_top": Always((0.049, 0.528)),
         "heart_foot": Always((0.117, 0.915)),
         # How the upper border falls to both sides, and how squarely the lower one leaves the two corners: it leaves the
         # lungs so far above the domes, and no further below the foot.
         "heart_shoulders": Always(0.12),
         "heart_roundness": Always(3),
-        "heart_lifts": Always((0.015, 0.01)),
+        "heart_lifts": Always((0.015, 0.02)),
         "heart_corner": Always(0.02),
         "heart_gap": Always(0.009),
     },

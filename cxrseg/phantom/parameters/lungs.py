@@ -33,7 +33,7 @@ LUNGS: dict[str, dict[str, Any]] = {
         "fine_grain": S(Uniform(0.006, 0.014), Uniform(0, 0.07)),
         "coarse_grain": S(Uniform(0.006, 0.014), Uniform(0, 0.07)),
         # Share of the air that the aortic arch displaces where it stands out: lung lies before and behind it.
-        "arch_opacity": S(Uniform(0.5, 0.9), Uniform(0.3, 1.0)),
+        "arch_opacity": S(Uniform(0.5, 0.9), Uniform(0.15, 0.9)),
     },
     # Lung that annotators outline though the picture hardly shows it; none of it in the realistic setting.
     "veils": {
