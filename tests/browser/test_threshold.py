@@ -11,7 +11,7 @@ from support import complaints, contrasts, node, requests, use_theme
 from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.phantom import phantom
-from cxrseg.report.cases import TestCases
+from cxrseg.report import cases as report_cases
 from cxrseg.report.threshold import choose
 
 THRESHOLDS = [k / 100 for k in range(1, 100)]
@@ -41,7 +41,7 @@ def test_scores_are_those_of_the_package(pieces, structures):
             right, left = levels.copy(), levels.copy()
             right[:, 34:] = left[:, :30] = 0  # the sides overlap
             levels = np.concatenate([levels, right, left], axis=-1)
-        tested = TestCases(
+        tested = report_cases.TestCases(
             None, None, None, levels[None], np.arange(1), np.arange(1), 0.5, pieces, structures
         )  # fmt: skip
         found = node(
