@@ -138,6 +138,19 @@ def _note(run: str, summary: dict) -> str:
     grid = f"a square of {summary['grid']} pixels" if summary.get("grid") else "the pixels of each mask"
     refused = f", {len(summary['refused']):,} more refused" if summary["refused"] else ""
     said = f"source `{summary.get('source', 'unknown')}`, scored on {grid}: {summary['n_cases']:,} cases{refused}."
+    others = [
+        f"{text.markdown(name)} {scores['dice']['mean']:.3f}"
+        for name, scores in list(summary["structures"].items())[1:]
+        if "dice" in scores
+    ]
+    if others:
+        said += f" Mean Dice of other structures: {', '.join(others)}."
+    if ctr := summary.get("ctr"):
+        low, high = ctr["limits"]
+        said += (
+            f" Cardiothoracic ratio: mean absolute error {ctr['error']['mean']:.4f}, bias {ctr['bias']['mean']:+.4f}, "
+            f"limits of agreement {low:+.3f} to {high:+.3f}."
+        )
     if _changed(run, summary.get("networks")):
         said += " The run has other networks now: score it again."
     if summary["own"]:

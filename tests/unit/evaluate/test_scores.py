@@ -74,3 +74,28 @@ def test_structure_that_some_lack_is_scored_where_it_is():
     assert scores["absent"] == {"n": 2, "false_positives": 1}
     with pytest.raises(ValueError, match="none of 2 cases has infection"):
         aggregate(score(items[1:], ["infection"]), ["infection"], CONFIG)
+
+
+def test_cardiothoracic_ratios_are_compared():
+    items = []
+    for n, (true, found) in enumerate(((40, 44), (52, 49), (45, 45), (48, 0))):
+        truth, predicted = (np.zeros((20, 120, 2), bool) for _ in range(2))
+        truth[5:15, 10:110, 0] = predicted[5:15, 10:110, 0] = True  # 100 columns
+        truth[8:12, 30 : 30 + true, 1] = predicted[8:12, 30 : 30 + found, 1] = True
+        items.append(({"case_id": str(n), "label": "all", "fold": 0}, truth, predicted))
+    rows = score(items, ["lungs", "heart"])
+    hearts = rows[rows["structure"] == "heart"]
+    np.testing.assert_allclose(hearts["truth_ctr"], [0.40, 0.52, 0.45, 0.48])
+    assert np.isnan(hearts["predicted_ctr"].iloc[3])
+    summary = aggregate(rows, ["lungs", "heart"], CONFIG)
+    ctr, differences = summary["ctr"], [0.04, -0.03, 0]
+    assert ctr["n"] == 3
+    assert ctr["error"]["mean"] == pytest.approx(0.07 / 3)
+    assert ctr["bias"]["mean"] == pytest.approx(0.01 / 3)
+    spread = 1.96 * np.std(differences, ddof=1)
+    assert ctr["limits"] == pytest.approx([0.01 / 3 - spread, 0.01 / 3 + spread])
+    assert ctr["r"] == pytest.approx(np.corrcoef([0.40, 0.52, 0.45], [0.44, 0.49, 0.45])[0, 1])
+    assert ctr["agree"] == pytest.approx(2 / 3)
+    assert "truth_ctr" not in summary["structures"]["heart"]
+    alone = [({"case_id": "a", "label": "all", "fold": 0}, *(mask[..., :1] for mask in items[0][1:]))]
+    assert "ctr" not in aggregate(score(alone, ["lungs"]), ["lungs"], CONFIG)
