@@ -217,14 +217,15 @@ def segment(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("segmentations"),
     run: Annotated[str, typer.Option(help="An exported run, or the model that comes with cxrseg.")] = "default",
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.99, help="Inside from this probability on.", show_default="0.5")
+        float | None,
+        typer.Option(min=0.01, max=0.99, help="Lowest probability inside a structure.", show_default="0.5"),
     ] = None,
     structure: Annotated[
         str, typer.Option(help="Structure of the mask: lungs, right_lung, left_lung or heart.")
     ] = "lungs",
     crop: Annotated[bool, typer.Option("--crop", help="Also save the structure cut out.")] = False,
     dicom_seg: Annotated[
-        bool, typer.Option("--dicom-seg", help="Also save all structures as a DICOM Segmentation object.")
+        bool, typer.Option("--dicom-seg", help="Also save all structures of DICOM files as DICOM Segmentation objects.")
     ] = False,
 ) -> None:
     """Segment lungs and heart in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
@@ -257,6 +258,8 @@ def segment(
         if rows:
             doubtful = sum(bool(row["warning"]) for row in rows)
             print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
+        if dicom_seg:
+            print(f"{sum('dicom_seg' in row for row in rows)} of them are DICOM and have a DICOM Segmentation object")
         if problems:
             raise ValueError("\nerror: ".join(problems))
 

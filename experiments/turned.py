@@ -7,7 +7,6 @@ The limits of `cxrseg.segment.orientation` were chosen on phantoms and on the gr
 """
 
 import argparse
-import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+from jsrt import decision_names
 from scipy.stats import binomtest
 from zero_shot import decision_cases, pairs
 
@@ -41,9 +41,6 @@ WAYS = {
 PHANTOMS = 100
 """Number of realistic phantoms of each class."""
 
-JSRT_DECISION = 60
-"""Number of JSRT's radiographs on which decisions may be based, the first by the SHA-256 of their names."""
-
 ROUNDS = 200
 """Number of radiographs timed."""
 
@@ -54,9 +51,9 @@ def radiographs(data: str, jsrt: str) -> list[tuple[str, np.ndarray]]:
     decided = decision_cases(case.case_id for case in cases)
     found = [("decision" if case.case_id in decided else "others", case.image()) for case in cases]
     names = [name for name in archive.list_files(Path(jsrt)) if PurePosixPath(name).parent.name == "images"]
-    names.sort(key=lambda name: hashlib.sha256(PurePosixPath(name).stem.encode()).digest())
-    for place, name in enumerate(names):
-        group = "jsrt_decision" if place < JSRT_DECISION else "jsrt_others"
+    chosen = decision_names([PurePosixPath(name).stem for name in names])
+    for name in sorted(names):
+        group = "jsrt_decision" if PurePosixPath(name).stem in chosen else "jsrt_others"
         found.append((group, archive.radiograph(Path(jsrt), name)))
     made = starmap(phantom, [(5150, k, label) for label in LABELS for k in range(PHANTOMS)])
     found += [("phantoms", one.image) for one in made]

@@ -40,7 +40,8 @@ class Network(NamedTuple):
         Maps (n, size, size, 1) float32 grey levels from 0 to 1 to (n, size, size, outputs) float32 probabilities of
         the `cxrseg.models.outputs` of the structures.
     structures : list of str
-        Segmented structures. Lungs come first. If the network predicts each lung, their probability is the larger one.
+        Segmented structures. Where the network predicts each lung, lungs come first, and their probability is the
+        larger of the two.
     """
 
     input_size: int

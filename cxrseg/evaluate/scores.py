@@ -54,7 +54,8 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     dict
         ``n_cases``. For the first structure ``dice``, ``macro`` (mean Dice with equal weight for each diagnostic
         class) and ``classes``. ``structures`` with every metric of each structure. ``failures``, the number of cases
-        whose first structure has a Dice below 0.8 and 0.9. ``ctr``, where lungs and heart were scored: `ratios`.
+        whose first structure has a Dice below 0.8 and 0.9. ``ctr``, where lungs and heart were scored: see
+        `compare_ratios`.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
     present = first[first["truth_pixels"] > 0]
     if present.empty:
         raise ValueError(f"none of {len(first)} cases has {structures[0]} in its reference mask: nothing to score")
-    compared = rows.dropna(subset=list(RATIOS)) if set(RATIOS) <= set(rows) else rows[:0]
+    known = rows.dropna(subset=["truth_ctr"]) if "truth_ctr" in rows else rows[:0]
     return {
         "n_cases": len(first),
         "dice": by_structure[structures[0]]["dice"],
@@ -74,43 +75,50 @@ def aggregate(rows: pd.DataFrame, structures: list[str], config: EvaluateConfig)
         "classes": by_structure[structures[0]]["classes"],
         "structures": by_structure,
         "failures": {f"below_{limit:03d}": int((present["dice"] < limit / 100).sum()) for limit in (80, 90)},
-        **({"ctr": ratios(compared, config)} if len(compared) else {}),
+        **({"ctr": compare_ratios(known, config)} if len(known) else {}),
     }
 
 
-def ratios(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
+def compare_ratios(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
     """Compare the cardiothoracic ratios of predicted and reference masks.
 
     Parameters
     ----------
     rows : DataFrame
-        Has the columns ``truth_ctr`` and ``predicted_ctr``, without gaps.
+        Has the columns ``truth_ctr`` and ``predicted_ctr``, the latter empty where an organ was not found.
     config : EvaluateConfig
 
     Returns
     -------
     dict
-        ``n``. ``error``: summary of the absolute difference. ``bias``: summary of the difference, predicted minus
-        reference. ``limits``: limits of agreement, the bias and 1.96 standard deviations below and above it. ``r``:
-        Pearson correlation, None if either is constant. ``agree``: share of cases in which both or neither exceed 0.5.
+        ``n``, the number of cases with both ratios, and ``missing``, that of the others. ``error`` and ``bias``: mean
+        and 95% interval of the absolute difference and of the difference, predicted minus reference. ``limits``: limits
+        of agreement, the bias and 1.96 standard deviations below and above it. ``r``: Pearson correlation. ``agree``:
+        share of cases in which both or neither exceed 0.5. What too few or equal cases do not give is None.
 
     References
     ----------
     Bland & Altman, Statistical methods for assessing agreement between two methods of clinical measurement, Lancet
     327:307-310, 1986.
     """
-    truth, predicted = (rows[name].to_numpy(float) for name in RATIOS)
-    difference = predicted - truth
-    spread = 1.96 * difference.std(ddof=1) if len(rows) > 1 else 0.0
-    varies = len(rows) > 1 and np.ptp(truth) > 0 and np.ptp(predicted) > 0
+    both = rows.dropna(subset=list(RATIOS))
+    truth, predicted = (both[name].to_numpy(float) for name in RATIOS)
+    difference, several = predicted - truth, len(both) > 1
+    spread = 1.96 * difference.std(ddof=1) if several else 0.0
+    varies = several and np.ptp(truth) > 0 and np.ptp(predicted) > 0
     settings = config.confidence, config.resamples, config.seed
+
+    def mean(values: np.ndarray) -> dict | None:
+        return {"mean": float(values.mean()), "ci95": list(stats.interval(values, *settings))} if len(values) else None
+
     return {
-        "n": len(rows),
-        "error": stats.describe(np.abs(difference), *settings),
-        "bias": stats.describe(difference, *settings),
-        "limits": [float(difference.mean() - spread), float(difference.mean() + spread)],
+        "n": len(both),
+        "missing": len(rows) - len(both),
+        "error": mean(np.abs(difference)),
+        "bias": mean(difference),
+        "limits": [float(difference.mean() - spread), float(difference.mean() + spread)] if several else None,
         "r": float(np.corrcoef(truth, predicted)[0, 1]) if varies else None,
-        "agree": float(np.mean((truth > 0.5) == (predicted > 0.5))),
+        "agree": float(np.mean((truth > 0.5) == (predicted > 0.5))) if len(both) else None,
     }
 
 
@@ -123,7 +131,7 @@ def _measure(structures: list[str], identity: dict, truth, predicted, spacing=No
             "structure": structure,
             "truth_pixels": int(pair[0].sum()),
             "predicted_pixels": int(pair[1].sum()),
-            **(_ratios(structures, truth, predicted) if structure == "heart" else {}),
+            **(_ratios_of_case(structures, truth, predicted) if structure == "heart" else {}),
             **metrics.all_metrics(*pair),
         }
         row |= {f"{name}_height": row[f"{name}_px"] / height for name in ("hd95", "assd")}
@@ -133,7 +141,7 @@ def _measure(structures: list[str], identity: dict, truth, predicted, spacing=No
     return rows
 
 
-def _ratios(structures: list[str], *masks: np.ndarray) -> dict[str, float | None]:
+def _ratios_of_case(structures: list[str], *masks: np.ndarray) -> dict[str, float | None]:
     if structures[0] != "lungs":
         return {}
     widest = [[extent(mask[..., k]) for k in (structures.index("heart"), 0)] for mask in masks]

@@ -34,8 +34,9 @@ def outline(
 ) -> np.ndarray:
     """Return what an annotator outlines as the heart, (size, size) bool.
 
-    Its sides are where the lungs end. Above and below, where nothing is seen of it, the outline is a curve whose place
-    depends on how high the domes stand in a chest of this width.
+    `medial`, `diaphragm` and `wall` are distances in body units: outwards from mediastinum and heart, upwards from the
+    diaphragm, inwards from the ribs. The sides of the outline are where the lungs end. Above and below, where nothing
+    is seen of the heart, it is a curve whose place depends on how high the domes stand in a chest of this width.
     """
     between = medial < p.medial_inset + p.heart_gap
     (right, right_dome), (left, left_dome) = _corners(frame, p, between & (wall > 0), diaphragm)
@@ -54,12 +55,14 @@ def outline(
     return between & (frame.v > top + upper) & (frame.v < lower) & ((diaphragm > 0) | (np.abs(across) < 1))
 
 
-def _corners(frame: "Frame", p: SimpleNamespace, between: np.ndarray, diaphragm: np.ndarray) -> tuple:
+def _corners(
+    frame: "Frame", p: SimpleNamespace, between: np.ndarray, diaphragm: np.ndarray
+) -> tuple[tuple[float, float], ...]:
     """Return u and v where the heart's border meets the right and the left dome."""
     rows, columns = np.nonzero(between & (diaphragm > 0) & (diaphragm < 0.03))
     u = frame.u[rows, columns]
-    if not len(u) or np.ptp(u) < 0.1:  # one of them lies outside the picture
-        half = 0.12 + 0.155 * p.heart_scale
+    if not len(u) or np.ptp(u) < 0.1:  # narrower than any heart: a corner lies outside the picture
+        half = 0.12 + 0.155 * p.heart_scale  # as wide as in other phantoms
         return (p.heart_u - half, p.dome_top), (p.heart_u + half, p.dome_top)
     ends = int(np.argmin(u)), int(np.argmax(u))
     dome = frame.v[rows, columns] + diaphragm[rows, columns]

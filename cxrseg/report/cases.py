@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxrseg import paths, runs
 from cxrseg.data.dataset import Dataset
-from cxrseg.evaluate.masks import to_masks
+from cxrseg.evaluate.masks import ONE_PIECE, to_masks
 from cxrseg.models import LUNGS, outputs
 
 
@@ -48,11 +48,20 @@ class TestCases(NamedTuple):
         """Return the reference mask of row `n`, (size, size) bool."""
         return self.masks[self.image_rows[n], ..., 0] > 0
 
-    def parts(self, n: int) -> list[np.ndarray]:
-        """Return the probabilities of row `n` in steps of 1/255, (size, size) uint8, of each lung if both are known."""
+    def parts(self, n: int) -> tuple[list[np.ndarray], int]:
+        """Return of what the mask of row `n` is made.
+
+        Returns
+        -------
+        levels : list of (size, size) uint8 array
+            Probabilities in steps of 1/255 of the first structure, or of each lung if both are known.
+        pieces : int
+            Number of largest pieces that are kept of each; 0 keeps all.
+        """
         by_side = len(outputs(self.structures)) < len(self.structures)
-        channels = [self.structures.index(side) for side in LUNGS] if by_side else [0]
-        return [self.levels[self.level_rows[n], ..., channel] for channel in channels]
+        names = LUNGS if by_side else self.structures[:1]
+        levels = [self.levels[self.level_rows[n], ..., self.structures.index(name)] for name in names]
+        return levels, min(self.pieces, 1) if names[0] in ONE_PIECE else self.pieces
 
     def prediction(self, n: int) -> np.ndarray:
         """Return the scored mask of row `n`, (size, size) bool."""

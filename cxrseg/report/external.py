@@ -11,6 +11,7 @@ from cxrseg.evaluate.external import networks_digest
 from cxrseg.files import new_folder, write_text
 from cxrseg.report import matrix, text
 from cxrseg.report.figures import colours
+from cxrseg.terminal import in_words
 
 HEADERS = ("Set", "Class", "Cases", "Mean Dice", "95% interval", "HD95, share of lung height", "HD95, mm")
 
@@ -146,11 +147,7 @@ def _note(run: str, summary: dict) -> str:
     if others:
         said += f" Mean Dice of other structures: {', '.join(others)}."
     if ctr := summary.get("ctr"):
-        low, high = ctr["limits"]
-        said += (
-            f" Cardiothoracic ratio: mean absolute error {ctr['error']['mean']:.4f}, bias {ctr['bias']['mean']:+.4f}, "
-            f"limits of agreement {low:+.3f} to {high:+.3f}."
-        )
+        said += f" {in_words(ctr).capitalize()}."
     if _changed(run, summary.get("networks")):
         said += " The run has other networks now: score it again."
     if summary["own"]:

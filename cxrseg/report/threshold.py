@@ -26,13 +26,12 @@ def assemble(cases: TestCases, folder: Path) -> None:
             "role": role,
             "side": len(cases.image(n)),
             "jpeg": _text(_jpeg(cases.image(n))),
-            "levels": [_packed(level) for level in cases.parts(n)],
+            "levels": [_packed(level) for level in cases.parts(n)[0]],
             "truth": _packed(cases.truth(n)),
         }
         for n, role in choose(cases.table).items()
     ]
-    pieces = cases.pieces if len(shown[0]["levels"]) == 1 else min(cases.pieces, 1)  # one for each lung
-    content = {"threshold": cases.threshold, "pieces": pieces, "cases": shown}
+    content = {"threshold": cases.threshold, "pieces": cases.parts(0)[1], "cases": shown}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.js").write_text(f"globalThis.threshold = {json.dumps(content)};\n")
 

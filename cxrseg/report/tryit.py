@@ -33,7 +33,8 @@ def assemble(run: str, target: Path) -> None:
     Parameters
     ----------
     run : str
-        The run of the report. The page uses its exported network, or the default network if there is none.
+        The run of the report. The page uses its exported network, or the default network if there is none or it does
+        not segment lungs.
     target : Path
         Output folder.
 
@@ -46,7 +47,7 @@ def assemble(run: str, target: Path) -> None:
     folder = runtime()
     for part, file in RUNTIME.items():
         _write(target, part, (folder / file).read_bytes())
-    shown = next((name for name in (run, models.DEFAULT) if models.graph_file(name).is_file()), None)
+    shown = next((name for name in (run, models.DEFAULT) if _can_be_tried(name)), None)
     _write(target, "model", models.graph_file(shown).read_bytes() if shown else b"")
     _write(target, "info", models.card_file(shown).read_bytes() if shown else b"null")
     samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
@@ -57,6 +58,11 @@ def assemble(run: str, target: Path) -> None:
         script = f"tryit.{variable} = {json.dumps(content)};\n"
         if not (target / name).is_file() or (target / name).read_text() != script:
             (target / name).write_text(script)
+
+
+def _can_be_tried(name: str) -> bool:
+    """Return whether a network is exported, and finds lungs, which the page measures."""
+    return models.graph_file(name).is_file() and models.card(name).structures[0] == "lungs"
 
 
 def runtime() -> Path:

@@ -58,6 +58,19 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
     return reasons
 
 
+def strange(reasons: list[str], seems: Orientation) -> str:
+    """Return in one line why nothing is measured in a picture, or an empty string.
+
+    Parameters
+    ----------
+    reasons, seems
+        As for `warning`.
+    """
+    if seems.turned or seems.inverted:
+        return "the picture looks turned or inverted"
+    return "the picture does not look like a frontal chest X-ray" if reasons else ""
+
+
 def warning(score: float, reasons: list[str], seems: Orientation) -> str:
     """Return a one-line warning, or an empty string if nothing is doubtful.
 

@@ -5,6 +5,7 @@ References
 DICOM PS3.3, section A.51, Segmentation IOD. SNOMED CT codes as in DICOM PS3.16.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ CODES = {
     "heart": Code("80891009", "SCT", "Heart"),
 }
 """SNOMED CT code of each structure. The lungs as a whole have one segment if a network does not tell them apart."""
+
+REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+"""Attributes of the radiograph without which nothing can refer to it."""
 
 MAY_BE_EMPTY = (
     "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime",
@@ -48,47 +52,49 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     Returns
     -------
     pydicom.Dataset
-        One segment per structure, right and left lung instead of both. Its UIDs depend only on the radiograph, the
-        network and the masks.
+        One segment per structure, right and left lung instead of both. The same radiograph, network and masks have the
+        same SOP Instance UID and Series Instance UID.
 
     Raises
     ------
     ValueError
-        The file is not DICOM or lacks what the object must repeat, or a structure has no code.
-    RuntimeError
+        The file lacks what the object must repeat, or a structure has no code.
+    ModuleNotFoundError
         highdicom is not installed.
     """
-    try:
-        import highdicom
-    except ModuleNotFoundError as error:
-        raise RuntimeError("--dicom-seg needs highdicom: pip install 'cxrseg[seg]'") from error
-    try:
-        dataset = pydicom.dcmread(source)
-    except (pydicom.errors.InvalidDicomError, OSError) as error:
-        raise ValueError(f"{source}: not a DICOM file, so it has no DICOM Segmentation object") from error
+    import highdicom
+
+    names = outputs(list(masks))
+    if unknown := [name for name in names if name not in CODES]:
+        raise ValueError(f"{source}: no SNOMED CT code is known for {unknown[0]}; known are {', '.join(CODES)}")
+    dataset = pydicom.dcmread(source, force=True, stop_before_pixels=True)
+    if missing := [keyword for keyword in REQUIRED if not dataset.get(keyword)]:
+        raise ValueError(f"{source}: no {missing[0]}, so no DICOM Segmentation object can refer to it")
     for keyword in MAY_BE_EMPTY:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
-    names = outputs(list(masks))
-    if unknown := [name for name in names if name not in CODES]:
-        raise ValueError(f"--dicom-seg: no SNOMED CT code is known for {unknown[0]}; known are {', '.join(CODES)}")
+    if dataset.PatientSex not in ("M", "F", "O"):
+        dataset.PatientSex = ""  # highdicom refuses other values, which the standard does not allow
     pixels = np.stack([masks[name] for name in names], axis=-1)
+    labels = [name.replace("_", " ").capitalize() for name in names]
+    program = f"cxrseg {card.run}"[:64]  # as long as DICOM allows
     algorithm = highdicom.AlgorithmIdentificationSequence(
-        name=f"cxrseg {card.run}", version=card.commit[:7] or __version__, family=ARTIFICIAL_INTELLIGENCE
+        name=program, version=card.commit[:7] or __version__, family=ARTIFICIAL_INTELLIGENCE
     )
     segments = [
         highdicom.seg.SegmentDescription(
             segment_number=number,
-            segment_label=name.replace("_", " ").capitalize(),
+            segment_label=label,
             segmented_property_category=ANATOMICAL_STRUCTURE,
             segmented_property_type=CODES[name],
             algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
             algorithm_identification=algorithm,
         )
-        for number, name in enumerate(names, start=1)
+        for number, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
     ]
+    digest = hashlib.sha256(np.packbits(pixels).tobytes()).hexdigest()
+    entropy = [str(dataset.SOPInstanceUID), card.sha256, digest]
     try:
-        entropy = [str(dataset.SOPInstanceUID), card.sha256, np.packbits(pixels).tobytes().hex()]
         return highdicom.seg.Segmentation(
             source_images=[dataset],
             pixel_array=pixels[None],
@@ -99,10 +105,10 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
             series_number=1000,
             instance_number=1,
             manufacturer="cxrseg",
-            manufacturer_model_name=f"cxrseg {card.run}",
+            manufacturer_model_name=program,
             software_versions=__version__,
             device_serial_number=card.sha256[:16] or "none",
-            series_description="Lungs and heart, automatic",
+            series_description=f"{', '.join(labels)}: automatic"[:64],
             omit_empty_frames=False,
         )
     except (AttributeError, TypeError, ValueError) as error:

@@ -34,8 +34,8 @@ def export(run: str) -> ModelCard:
     """Write ``model.onnx`` and ``model.json`` of a run's first fold to the run's folder.
 
     The graph maps "image", the (n, size, size, 1) float32 array of `cxrseg.train.inputs.network_input`, to
-    "probability", an (n, size, size, structures) float32 array. It computes in float32 whatever the precision of
-    the training.
+    "probability", an (n, size, size, outputs) float32 array, see `cxrseg.models.outputs`. It computes in float32
+    whatever the precision of the training.
 
     Parameters
     ----------

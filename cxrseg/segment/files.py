@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cxrseg.data.read.images import SUFFIXES
-from cxrseg.segment.dicom_seg import dicom_seg as dicom_seg_of
+from cxrseg.data.read.images import SUFFIXES, is_dicom, opened
 from cxrseg.segment.model import Model
 from cxrseg.segment.overlay import cut_out, overlay
 
 COLUMNS = (
     "file", "width", "height", "left_px", "right_px", "heart_px", "left_mm2", "right_mm2", "heart_mm2",
-    "left_to_right", "ctr", "ctr_refused", "predicted_dice", "warning", "mask", "overlay", "crop", "dicom_seg",
+    "left_to_right", "ctr", "ctr_refused", "predicted_dice", "warning",
+    "structure", "mask", "overlay", "crop", "dicom_seg",
 )  # fmt: skip
 """Columns of ``segmentations.csv``. Left and right are the patient's, so the left lung is on the right of the image."""
 
@@ -52,7 +52,7 @@ def segment_files(
     crop : bool
         Whether to also write the radiograph cropped to the structure, with every pixel outside it black.
     dicom_seg : bool
-        Whether to also write all structures as a DICOM Segmentation object; then every file must be DICOM.
+        Whether to also write all structures of a DICOM file as a DICOM Segmentation object.
     workers : int, optional
         Number of threads. The default is the number of processor cores.
 
@@ -66,9 +66,15 @@ def segment_files(
     ------
     ValueError
         The network does not segment this structure.
+    ModuleNotFoundError
+        highdicom is not installed and `dicom_seg` is set.
     """
     if structure not in model.card.structures:
-        raise ValueError(f"--structure {structure}: this network segments {', '.join(model.card.structures)}")
+        raise ValueError(
+            f"--structure {structure}: this network segments {', '.join(model.card.structures)}; choose one of these"
+        )
+    if dicom_seg:
+        import highdicom  # noqa: F401  # ask for it before the first file is segmented
     folder.mkdir(parents=True, exist_ok=True)
     names = _names(files)
     with (
@@ -167,11 +173,21 @@ def _segment_file(model: Model, file: Path, *options) -> dict | str:
         return str(error) or f"{file}: {type(error).__name__}"
 
 
-def _write_results(model: Model, file: Path, base: Path, threshold, structure: str, crop: bool, seg: bool) -> dict:
+def _is_dicom(file: Path) -> bool:
+    with opened(file, str(file)) as stream:
+        return is_dicom(stream, str(file))
+
+
+def _write_results(
+    model: Model, file: Path, base: Path, threshold, structure: str, crop: bool, dicom_seg: bool
+) -> dict:
     """Write the results of one radiograph to files whose names begin with `base`, and return its row."""
     found = model.segment(file, threshold)
-    mask = found.masks[structure]
-    object_ = dicom_seg_of(file, found.masks, model.card) if seg else None
+    mask, segmentation = found.masks[structure], None
+    if dicom_seg and _is_dicom(file):
+        from cxrseg.segment import dicom_seg as writer  # importing pydicom takes a fifth of a second
+
+        segmentation = writer.dicom_seg(file, found.masks, model.card)
     row = {
         "file": str(file),
         "width": found.image.shape[1],
@@ -187,6 +203,7 @@ def _write_results(model: Model, file: Path, base: Path, threshold, structure: s
         "ctr_refused": found.ctr_refused,
         "predicted_dice": round(found.predicted_dice, 4),
         "warning": found.warning,
+        "structure": structure,
         "mask": f"{base.name}-mask.png",
         "overlay": f"{base.name}-overlay.jpg",
     }
@@ -197,7 +214,7 @@ def _write_results(model: Model, file: Path, base: Path, threshold, structure: s
     if crop:
         row["crop"] = f"{base.name}-{structure}.png"
         cut_out(found.image, mask).save(base.with_name(row["crop"]), compress_level=1)
-    if object_:
+    if segmentation:
         row["dicom_seg"] = f"{base.name}-seg.dcm"
-        object_.save_as(base.with_name(row["dicom_seg"]))
+        segmentation.save_as(base.with_name(row["dicom_seg"]))
     return row

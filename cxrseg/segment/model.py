@@ -10,11 +10,11 @@ from cxrseg.data.read.images import Source, pixel_spacing, read_radiograph, sour
 from cxrseg.data.square import fitted
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.predict import Network, Prediction, in_pixels, predict_image
-from cxrseg.measure.heart import extent, ratio, refusal
+from cxrseg.measure.heart import content, extent, ratio, refusal
 from cxrseg.measure.lungs import lung_areas
 from cxrseg.models import LUNGS, ModelCard
-from cxrseg.segment.checks import objections, warning
-from cxrseg.segment.orientation import UPRIGHT, orientation
+from cxrseg.segment.checks import objections, strange, warning
+from cxrseg.segment.orientation import orientation
 
 
 class Segmentation(NamedTuple):
@@ -59,8 +59,8 @@ class Segmentation(NamedTuple):
 
     @property
     def mask(self) -> np.ndarray:
-        """Mask of the first structure, the lungs."""
-        return next(iter(self.masks.values()))
+        """Mask of the lungs."""
+        return self.masks["lungs"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Model:
         threshold = self.card.threshold if threshold is None else threshold
         found = predict_image(self.network, image, threshold, self.card.pieces)
         masks = _by_name(found, in_pixels(found, threshold, image.shape))
-        lungs, levels = next(iter(masks.values())), found.levels[..., 0]
+        lungs, levels = masks["lungs"], found.levels[..., 0]
         if set(LUNGS) <= set(masks):
             right, left = (int(np.count_nonzero(masks[side])) for side in LUNGS)
         else:
@@ -123,11 +123,13 @@ class Model:
         seems = orientation(self.network, self.card.confidence, found.square, levels)
         score = quality.predict(levels / 255, found.square, threshold)
         ctr, refused = None, ""
-        if {"lungs", "heart"} <= set(masks):
+        if heart is not None:
             on_square = _by_name(found, found.masks)
-            doubtful = "the outline of the lungs is doubtful" if reasons or seems != UPRIGHT else ""
-            refused = doubtful or refusal(on_square["heart"], on_square["lungs"], found.square)
+            columns = content(found.square, image.shape)
+            refused = strange(reasons, seems) or refusal(on_square["heart"], on_square["lungs"], columns)
             ctr = None if refused else ratio(extent(masks["heart"]), extent(masks["lungs"]))
+            if ctr is None and not refused:
+                refused = "the picture is too small"
 
         def square_mm(pixels: int | None) -> int | None:
             return round(pixels * spacing[0] * spacing[1]) if spacing and pixels is not None else None
@@ -168,6 +170,8 @@ def load_model(name: str = models.DEFAULT) -> Model:
     ------
     FileNotFoundError
         The network does not exist.
+    ValueError
+        The first structure of the network is not the lungs, of which everything else is measured.
     RuntimeError
         onnxruntime is not installed.
 
@@ -179,6 +183,10 @@ def load_model(name: str = models.DEFAULT) -> Model:
     (64, 48)
     """
     card = models.card(name)
+    if card.structures[0] != "lungs":
+        raise ValueError(
+            f"run {name!r} segments {', '.join(card.structures)}: expected lungs as the first of data.structures"
+        )
     try:
         import onnxruntime
     except ModuleNotFoundError as error:

@@ -30,6 +30,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 LUMINANCE, CHROMINANCE = _tables()
+"""See `_tables`."""
 
 
 def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = None, widths: bool = False) -> Image.Image:
@@ -58,10 +59,10 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
         padded = np.pad(inside, 2)
         core = padded[:-4, 2:-2] & padded[4:, 2:-2] & padded[2:-2, :-4] & padded[2:-2, 4:]
         np.maximum(part, (2 * number + 2) * inside - (core & inside), out=part)
-        lines.append((extent(inside), 2 * number + 2))
+        if widths and (found := extent(inside)):
+            lines.append((found, 2 * number + 2))
     for found, value in lines:
-        if widths and found:
-            _draw(part, found, value)
+        _draw(part, found, value)
     planes = [np.take(LUMINANCE, part.astype(np.uint16) * 256 + grey), *(np.take(kind, part) for kind in CHROMINANCE)]
     return Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
 

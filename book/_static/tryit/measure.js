@@ -8,7 +8,8 @@ globalThis.tryit ??= {};
   const RATIO = 3; // largest plausible ratio of the areas of the two lungs
   const PIECE = 0.05; // smallest share of the mask at which a component is counted
   const LIMITS = [0.25, 0.85]; // smallest and largest plausible cardiothoracic ratio
-  const EDGE = 0.01; // share of the picture's side within which an organ may be cut off
+  const EDGE = 0.01; // share of the picture's longer side within which an organ may be cut off
+  const BORDER = 8; // largest range of grey levels within a column of a border
   const TURNED = {
     90: "turned by 90 degrees clockwise",
     180: "turned by 180 degrees or flipped upside down",
@@ -63,23 +64,39 @@ globalThis.tryit ??= {};
 
   const ratio = (heart, lungs) => (heart.last - heart.first + 1) / (lungs.last - lungs.first + 1);
 
+  // Return the first and the last column of a picture, on the square around it, without the borders at its sides.
+  function content(square, size, width, height) {
+    const { side, left, top } = tryit.squareAround(width, height);
+    const scale = size / side;
+    const mixed = top ? Math.max(1, scale) : 0; // rows into which padding was resampled: it makes every column vary
+    const [above, below] = [Math.ceil(top * scale + mixed), Math.floor((top + height) * scale - mixed)];
+    const [from, to] = [Math.ceil(left * scale), Math.floor((left + width) * scale)];
+    const varied = (x) => {
+      let [low, high] = [255, 0];
+      for (let y = above; y < Math.max(below, above + 1); y++) {
+        low = Math.min(low, square[y * size + x]);
+        high = Math.max(high, square[y * size + x]);
+      }
+      return high - low > BORDER;
+    };
+    const columns = Array.from({ length: Math.max(to - from, 1) }, (_, k) => from + k).filter(varied);
+    return columns.length ? [columns[0], columns.at(-1)] : [from, Math.max(to - 1, from)];
+  }
+
   // Return why two masks on the square do not give a cardiothoracic ratio, or an empty string if they do.
-  function refusal(heart, lungs, picture, size) {
+  // columns: as content() returns them.
+  function refusal(heart, lungs, size, columns) {
     const [inner, outer] = [extent(heart, size), extent(lungs, size)];
     if (!inner || !outer) return `no ${inner ? "lung" : "heart"} found`;
-    const varied = (x) => picture.some((value, k) => k % size === x && value !== picture[x]);
-    let [first, last] = [0, size - 1];
-    while (first < size && !varied(first)) first++;
-    while (last > first && !varied(last)) last--;
-    if (first === size) return "every pixel has one grey";
-    for (const [name, found] of [["lungs reach", outer], ["heart reaches", inner]]) {
-      if (found.first - first < EDGE * size || last - found.last < EDGE * size) {
-        return `the ${name} the edge of the picture and may be cut off`;
+    for (const [verb, found] of [["lungs reach", outer], ["heart reaches", inner]]) {
+      if (found.first - columns[0] < EDGE * size || columns[1] - found.last < EDGE * size) {
+        return `the ${verb} the edge of the picture and may be cut off`;
       }
     }
     if (inner.first < outer.first || inner.last > outer.last) return "the heart reaches beyond the lungs";
     const share = ratio(inner, outer);
-    return share < LIMITS[0] || share > LIMITS[1] ? `a ratio of ${share.toFixed(2)} is not plausible` : "";
+    const plausible = share >= LIMITS[0] && share <= LIMITS[1];
+    return plausible ? "" : `a ratio of ${share.toFixed(2)} is not plausible (expected ${LIMITS.join(" to ")})`;
   }
 
   // Count the connected components with at least the share PIECE of the mask.
@@ -111,6 +128,12 @@ globalThis.tryit ??= {};
     return reasons;
   }
 
+  // Return in one line why nothing is measured in a picture, or an empty string.
+  function strange(reasons, { turned, inverted }) {
+    if (turned || inverted) return "the picture looks turned or inverted";
+    return reasons.length ? "the picture does not look like a frontal chest X-ray" : "";
+  }
+
   // Return a one-line warning, or an empty string if nothing is doubtful.
   function warning(score, reasons, { turned, inverted }) {
     const parts = [];
@@ -122,5 +145,5 @@ globalThis.tryit ??= {};
     return parts.join("; ");
   }
 
-  Object.assign(tryit, { betweenLungs, border, measured, extent, ratio, refusal, objections, warning });
+  Object.assign(tryit, { betweenLungs, border, measured, extent, ratio, content, refusal, strange, objections, warning });
 }

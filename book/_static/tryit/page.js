@@ -54,7 +54,8 @@
     const side = Math.min(OVERLAY_SIDE, Math.max(width, height));
     const [columns, rows] = tryit.fitted(width, height, side);
     const smaller = columns === width ? grey : shrunk(grey, width, height, columns, rows);
-    return { found, levels, square, size, seems, view: { columns, rows, grey: smaller } };
+    const content = tryit.content(square, size, width, height);
+    return { found, levels, square, size, seems, content, view: { columns, rows, grey: smaller } };
   }
 
   // Return the levels at this threshold of the components to keep: of the lungs, as one or as two structures, and of the
@@ -106,8 +107,8 @@
     const [columns, rows] = tryit.fitted(width, height, size);
     const reasons = tryit.objections(tryit.wholeMask(levels.lungs, size, columns, rows, cut), columns, left, right);
     const warning = tryit.warning(score, reasons, seems);
-    const doubtful = reasons.length || seems.turned || seems.inverted;
-    const refused = heart && (doubtful ? "the outline of the lungs is doubtful" : refusal(levels, cut));
+    const tooSmall = heart && !(heart.area && sizes.whole.area) ? "the picture is too small" : "";
+    const refused = heart && (tryit.strange(reasons, seems) || refusal(levels, cut) || tooSmall);
     const ctr = heart && !refused ? tryit.ratio(heart, sizes.whole) : null;
     draw(view, levels, cut, ctr !== null);
     part("left").textContent = area(left);
@@ -139,16 +140,19 @@
   }
 
   function refusal({ lungs, heart }, cut) {
-    const { square, size } = shown;
+    const { size, content } = shown;
     const [inner, outer] = [[heart], lungs].map((parts) => tryit.wholeMask(parts, size, size, size, cut));
-    return tryit.refusal(inner, outer, square, size);
+    return tryit.refusal(inner, outer, size, content);
   }
 
   function draw({ columns, rows, grey }, { lungs, heart }, cut, widths) {
     const canvas = part("canvas");
     [canvas.width, canvas.height] = [columns, rows];
     const image = new ImageData(columns, rows);
-    for (let k = 0; k < grey.length; k++) image.data.fill(grey[k], 4 * k, 4 * k + 3), (image.data[4 * k + 3] = 255);
+    for (let k = 0; k < grey.length; k++) {
+      for (let c = 0; c < 3; c++) image.data[4 * k + c] = grey[k];
+      image.data[4 * k + 3] = 255;
+    }
     const context = canvas.getContext("2d");
     const lines = [];
     for (const [parts, colour] of [[lungs, COLOURS.lungs], [heart && [heart], COLOURS.heart]]) {
@@ -176,12 +180,12 @@
   // Draw a width as a level line, with uprights from its ends to where the organ reaches them.
   function drawWidth(context, { first, last, firstRow, lastRow }, colour) {
     const level = Math.floor((firstRow + lastRow) / 2) + 0.5;
-    context.beginPath();
-    context.moveTo(first + 0.5, firstRow + 0.5);
-    context.lineTo(first + 0.5, level);
-    context.lineTo(last + 0.5, level);
-    context.lineTo(last + 0.5, lastRow + 0.5);
     context.lineWidth = 3;
+    context.beginPath();
+    context.moveTo(first + 1.5, firstRow + 0.5);
+    context.lineTo(first + 1.5, level);
+    context.lineTo(last - 0.5, level);
+    context.lineTo(last - 0.5, lastRow + 0.5);
     context.strokeStyle = `rgb(${colour})`;
     context.stroke();
   }

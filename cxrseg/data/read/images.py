@@ -112,7 +112,7 @@ def pixel_spacing(file: Source, name: str | None = None) -> tuple[float, float] 
     """
     name = source_name(file, name)
     with opened(file, name) as stream:
-        if not _is_dicom(stream, name):
+        if not is_dicom(stream, name):
             return None
         from cxrseg.data.read import dicom  # importing pydicom takes a tenth of a second
 
@@ -154,7 +154,7 @@ def _read(file: Source, name: str | None, form: str = "grey") -> tuple[np.ndarra
         # Warnings of Pillow and pydicom about metadata do not matter here; only an error does.
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        if _is_dicom(stream, name):
+        if is_dicom(stream, name):
             from cxrseg.data.read import dicom  # importing pydicom takes a tenth of a second
 
             values, inverted = dicom.read(stream, name)
@@ -169,7 +169,8 @@ def _read(file: Source, name: str | None, form: str = "grey") -> tuple[np.ndarra
     return values, inverted
 
 
-def _is_dicom(stream: BinaryIO, name: str) -> bool:
+def is_dicom(stream: BinaryIO, name: str) -> bool:
+    """Return whether a file is read as DICOM. Raise ValueError if it is empty or too large."""
     length = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if length == 0:

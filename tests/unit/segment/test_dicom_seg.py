@@ -1,23 +1,26 @@
 """A DICOM Segmentation object holds the masks, the codes and the patient, as other readers find them."""
 
+import subprocess
+import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pydicom
 import pytest
 from pictures import IDENTITY, dicom
-from samples import ORGANS_CARD, planted_organs
+from samples import ORGANS_CARD, planted_file, planted_organs
 from support import packed_frames
 
-from cxrseg.segment import dicom_seg as module
-from cxrseg.segment.dicom_seg import CODES, dicom_seg
+from cxrseg.segment.dicom_seg import dicom_seg
 
-pytest.importorskip("highdicom", reason="highdicom is not installed (extra seg)")
+SNOMED = {"right_lung": "3341006", "left_lung": "44029006", "heart": "80891009"}
 
 
 @pytest.fixture
 def radiograph(tmp_path):
     """Return a DICOM radiograph, and the masks in it."""
+    pytest.importorskip("highdicom", reason="highdicom is not installed (extra seg)")
     picture, right, left, heart = planted_organs(123, 97)
     file = tmp_path / "film.dcm"
     file.write_bytes(dicom(picture.astype(np.uint16) * 16, PatientID="P1", **IDENTITY))
@@ -37,7 +40,7 @@ def test_each_structure_is_a_segment_with_its_code(radiograph, tmp_path):
     names = ["right_lung", "left_lung", "heart"]
     for segment, name in zip(found.SegmentSequence, names, strict=True):
         code = segment.SegmentedPropertyTypeCodeSequence[0]
-        assert (code.CodeValue, code.CodingSchemeDesignator) == (CODES[name].value, "SCT")
+        assert (code.CodeValue, code.CodingSchemeDesignator) == (SNOMED[name], "SCT")
         assert segment.SegmentAlgorithmType == "AUTOMATIC"
     frames = packed_frames(found)
     for frame, name in zip(frames, names, strict=True):
@@ -58,25 +61,58 @@ def test_lungs_that_are_not_told_apart_are_one_segment(radiograph):
     assert segment.SegmentedPropertyTypeCodeSequence[0].CodeValue == "39607008"
 
 
-def test_what_cannot_be_written_is_one_line(radiograph, tmp_path):
+def test_an_organ_that_was_not_found_is_an_empty_segment(radiograph, tmp_path):
     file, masks = radiograph
-    (tmp_path / "a.png").write_bytes(b"\x89PNG")
-    with pytest.raises(ValueError, match=r"a\.png: not a DICOM file"):
-        dicom_seg(tmp_path / "a.png", masks, ORGANS_CARD)
+    dicom_seg(file, masks | {"heart": masks["heart"] & False}, ORGANS_CARD).save_as(tmp_path / "seg.dcm")
+    frames = packed_frames(pydicom.dcmread(tmp_path / "seg.dcm"))
+    assert [bool(frame.any()) for frame in frames] == [True, True, False]
+
+
+@pytest.mark.parametrize("change", ["no preamble", "odd sex", "anonymised", "long name"])
+def test_odd_files_are_taken(change, radiograph, tmp_path):
+    file, masks = radiograph
+    card, dataset = ORGANS_CARD, pydicom.dcmread(file)
+    if change == "no preamble":
+        file.write_bytes(file.read_bytes()[132:])
+    elif change == "odd sex":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            dataset.PatientSex = "unknown"
+            dataset.save_as(file)
+    elif change == "anonymised":
+        del dataset.PatientID
+        dataset.save_as(file)
+    else:
+        card = replace(card, run="r" * 80)
+    dicom_seg(file, masks, card).save_as(tmp_path / "seg.dcm")
+    assert packed_frames(pydicom.dcmread(tmp_path / "seg.dcm")).shape == (3, 123, 97)
+
+
+@pytest.mark.parametrize("uid", ["StudyInstanceUID", "SOPInstanceUID"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_nothing_can_refer_to_is_one_line(uid, value, radiograph):
+    file, masks = radiograph
+    dataset = pydicom.dcmread(file)
+    if value is None:
+        delattr(dataset, uid)
+    else:
+        setattr(dataset, uid, value)
+    dataset.save_as(file)
+    with pytest.raises(ValueError, match=rf"film\.dcm: no {uid}"):
+        dicom_seg(file, masks, ORGANS_CARD)
+
+
+def test_a_structure_without_a_code_is_named(radiograph):
+    file, masks = radiograph
     with pytest.raises(ValueError, match="no SNOMED CT code is known for infection"):
         dicom_seg(file, {"lungs": masks["lungs"], "infection": masks["heart"]}, ORGANS_CARD)
-    dataset = pydicom.dcmread(file)
-    del dataset.StudyInstanceUID
-    dataset.save_as(file)
-    with pytest.raises(ValueError, match=r"film\.dcm: .*StudyInstanceUID") as raised:
-        dicom_seg(file, masks, ORGANS_CARD)
-    assert "\n" not in str(raised.value)
 
 
-def test_without_the_extra_it_is_named(radiograph, monkeypatch):
-    import sys
-
-    file, masks = radiograph
-    monkeypatch.setitem(sys.modules, "highdicom", None)
-    with pytest.raises(RuntimeError, match=r"cxrseg\[seg\]"):
-        module.dicom_seg(file, masks, ORGANS_CARD)
+def test_without_the_extra_it_is_named(tmp_path):
+    planted_file("wide", tmp_path)
+    code = "import sys; sys.modules['highdicom'] = None; from cxrseg.cli import app; app()"
+    command = [sys.executable, "-c", code, "segment", str(tmp_path / "wide.png"), "--dicom-seg"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cxrseg[seg]" in done.stderr
+    assert not list(tmp_path.glob("segmentations/*-mask.png"))

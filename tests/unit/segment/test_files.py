@@ -216,14 +216,17 @@ def test_a_network_without_a_heart_leaves_its_columns_empty(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_one_that_is_not_dicom_is_named_and_nothing_of_it_is_written(tmp_path):
+def test_dicom_files_get_a_segmentation_object_and_others_all_else(tmp_path):
     pytest.importorskip("highdicom", reason="highdicom is not installed (extra seg)")
     picture, *_ = planted_organs(200, 200)
     Image.fromarray(picture).save(tmp_path / "a.png")
     (tmp_path / "b.dcm").write_bytes(dicom(picture.astype(np.uint16) * 16, **IDENTITY))
-    rows = dict(segment_files(ORGANS, [tmp_path / "a.png", tmp_path / "b.dcm"], tmp_path / "out", dicom_seg=True))
-    assert "a.png: not a DICOM file" in rows[tmp_path / "a.png"]
-    assert rows[tmp_path / "b.dcm"]["dicom_seg"] == "b-seg.dcm"
+    (tmp_path / "c.dcm").write_bytes(dicom(picture.astype(np.uint16) * 16))
+    files = [tmp_path / name for name in ("a.png", "b.dcm", "c.dcm")]
+    rows = dict(segment_files(ORGANS, files, tmp_path / "out", dicom_seg=True))
+    assert "dicom_seg" not in rows[files[0]]
+    assert rows[files[1]]["dicom_seg"] == "b-seg.dcm"
+    assert "c.dcm: no SOP" in rows[files[2]]  # nothing can refer to it, so nothing of it is written
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
-        "b-mask.png", "b-overlay.jpg", "b-seg.dcm", "segmentations.csv",
+        "a-mask.png", "a-overlay.jpg", "b-mask.png", "b-overlay.jpg", "b-seg.dcm", "segmentations.csv",
     ]  # fmt: skip

@@ -2,12 +2,26 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from samples import BRIGHT, CARD, CHEST, DARK, LUNGS, dark, dice, planted_file
+from samples import (
+    BRIGHT,
+    CARD,
+    CHEST,
+    DARK,
+    LUNGS,
+    ORGANS,
+    ORGANS_CARD,
+    dark,
+    dice,
+    organs,
+    planted_file,
+    planted_organs,
+)  # fmt: skip
 from scipy import ndimage
 
 from cxrseg import load_model, models
@@ -89,3 +103,23 @@ def test_missing_default_model_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(models, "graph_file", lambda name: tmp_path / "default.onnx")
     with pytest.raises(FileNotFoundError, match=r"no default model.*--run"):
         load_model()
+
+
+def test_the_ratio_is_refused_in_strange_pictures():
+    picture, *_ = planted_organs(300, 300)
+    assert ORGANS.segment(picture).ctr is not None
+    half = picture.copy()
+    half[:, :150] = 160  # one lung is gone
+    found = ORGANS.segment(half)
+    assert found.ctr is None and found.warning and "frontal" in found.ctr_refused
+    inverted = Model(Network(128, lambda inputs: organs(1 - inputs), ORGANS_CARD.structures), ORGANS_CARD)
+    found = inverted.segment(255 - picture)
+    assert found.ctr is None and "inverted" in found.warning and "inverted" in found.ctr_refused
+    tiny = ORGANS.segment(picture[::40, ::40])
+    assert tiny.ctr is not None or tiny.ctr_refused
+
+
+def test_a_network_that_does_not_know_lungs_is_refused(monkeypatch):
+    monkeypatch.setattr(models, "card", lambda name: replace(ORGANS_CARD, structures=["infection", "heart"]))
+    with pytest.raises(ValueError, match="'mine' segments infection, heart: expected lungs as the first"):
+        load_model("mine")
