@@ -27,7 +27,7 @@ class ModelCard:
     input_size : int
         Side of the network's input in pixels.
     structures : list of str
-        Segmented structures, one per output channel.
+        Segmented structures. `outputs` tells which of them the output channels are.
     threshold : float
         Lowest probability, 0 to 1, at which a pixel belongs to a structure.
     pieces : int
