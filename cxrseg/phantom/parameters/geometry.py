@@ -71,14 +71,13 @@ GEOMETRY: dict[str, dict[str, Any]] = {
         # The heart as annotators draw it, between the lungs. Its upper and lower border cannot be seen, so they do not
         # vary by themselves: set on 60 radiographs of JSRT. Highest and lowest point, in widths of the chest below the
         # apices: one constant, and one that goes with the height of the domes.
-        "heart_top": Always((0.049, 0.528)),
-        "heart_foot": Always((0.117, 0.915)),
-        # How the upper border falls to both sides, and how squarely the lower one leaves the two corners: it leaves the
-        # lungs so far above the domes, and no further below the foot.
+        "heart_top": Always((0.046, 0.528)),
+        "heart_foot": Always((0.126, 0.915)),
+        # How the upper border falls to both sides, and the lower one rises from its lowest point, towards the apex.
         "heart_shoulders": Always(0.12),
-        "heart_roundness": Always(3),
-        "heart_lifts": Always((0.015, 0.02)),
-        "heart_corner": Always(0.02),
+        "heart_apex": Always(0.35),
+        "heart_belly": Always(0.03),
+        "heart_heel": Always(0.018),
         "heart_gap": Always(0.009),
     },
     # Drawn twice: the two halves of a chest are alike, not the same.
