@@ -26,8 +26,8 @@ left lung and the heart in a frontal chest X-ray. `default.json` says what goes 
 - **Trained on** {phantoms:,} synthetic chest X-rays and no patient: `cxrseg run phantom`, seed
   {seed}, commit {commit:.7}, {seconds:.0f} seconds in {precision} on {cores} cores after the phantoms were made. What
   they look like was steered by scores and mask shapes of {steered} real radiographs of COVID-QU-Ex and {films} of JSRT,
-  none of which was learnt from. That it sees grey levels as they are was chosen when its scores on all of COVID-QU-Ex
-  were known.
+  none of which was learnt from. That it sees grey levels as they are was chosen when its scores on all {total:,} of
+  COVID-QU-Ex were known.
 - **Dice of the lungs on {real:,} other real radiographs** of COVID-QU-Ex: mean {mean:.3f} (95% interval {low:.3f} to
   {high:.3f}), 5th percentile {p5:.3f}, below 0.8 in {below:.1%}; {classes}. On {made:,} synthetic ones {dice:.3f}.
 - **On {others} other films of JSRT**: mean Dice of both lungs {lungs:.3f}, heart {heart:.3f}; cardiothoracic ratio:
@@ -62,7 +62,7 @@ def card(content: models.ModelCard, record: dict) -> str:
     return CARD.format(
         parameters=record["n_parameters"], phantoms=record["n_training"], cores=record["hardware"]["cores"],
         seed=content.seed, commit=content.commit, seconds=content.seconds, precision=record["precision"],
-        steered=real["decision"]["n"], films=jsrt["decision"]["n"], real=others["n"],
+        steered=real["decision"]["n"], films=jsrt["decision"]["n"], total=real["decision"]["n"] + others["n"], real=others["n"],
         mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1],
         p5=others["p5"], below=others["below_080"],
         classes=", ".join(f"{label} {scores['mean']:.3f}" for label, scores in others["classes"].items()),
