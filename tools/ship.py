@@ -62,7 +62,8 @@ def card(content: models.ModelCard, record: dict) -> str:
     return CARD.format(
         parameters=record["n_parameters"], phantoms=record["n_training"], cores=record["hardware"]["cores"],
         seed=content.seed, commit=content.commit, seconds=content.seconds, precision=record["precision"],
-        steered=real["decision"]["n"], films=jsrt["decision"]["n"], total=real["decision"]["n"] + others["n"], real=others["n"],
+        steered=real["decision"]["n"], films=jsrt["decision"]["n"], real=others["n"],
+        total=real["decision"]["n"] + others["n"],
         mean=others["mean"], low=others["ci95"][0], high=others["ci95"][1],
         p5=others["p5"], below=others["below_080"],
         classes=", ".join(f"{label} {scores['mean']:.3f}" for label, scores in others["classes"].items()),

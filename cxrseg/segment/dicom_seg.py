@@ -75,6 +75,8 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
             setattr(dataset, keyword, "")
     if dataset.PatientSex not in ("M", "F", "O"):
         dataset.PatientSex = ""  # highdicom refuses other values, which the standard does not allow
+    if not all(value > 0 for value in dataset.get("PixelSpacing") or []):
+        del dataset.PixelSpacing  # of unknown size, as in the radiograph
     pixels = np.stack([masks[name] for name in names], axis=-1)
     labels = [name.replace("_", " ").capitalize() for name in names]
     program = f"cxrseg {card.run}"[:64]  # as long as DICOM allows
@@ -95,7 +97,7 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     digest = hashlib.sha256(np.packbits(pixels).tobytes()).hexdigest()
     entropy = [str(dataset.SOPInstanceUID), card.sha256, digest]
     try:
-        return highdicom.seg.Segmentation(
+        result = highdicom.seg.Segmentation(
             source_images=[dataset],
             pixel_array=pixels[None],
             segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
@@ -114,3 +116,6 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     except (AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{source}: no DICOM Segmentation object can be made of it ({reason})") from error
+    if "PatientOrientation" in dataset:  # where left and right are, for readers without a frame of reference
+        result.PatientOrientation = dataset.PatientOrientation
+    return result

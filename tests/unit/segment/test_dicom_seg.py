@@ -23,7 +23,7 @@ def radiograph(tmp_path):
     pytest.importorskip("highdicom", reason="highdicom is not installed (extra seg)")
     picture, right, left, heart = planted_organs(123, 97)
     file = tmp_path / "film.dcm"
-    file.write_bytes(dicom(picture.astype(np.uint16) * 16, PatientID="P1", **IDENTITY))
+    file.write_bytes(dicom(picture.astype(np.uint16) * 16, PatientID="P1", PatientOrientation=["L", "F"], **IDENTITY))
     heart |= np.roll(heart, 20, axis=1)  # organs may overlap
     return file, {"lungs": right | left, "right_lung": right, "left_lung": left, "heart": heart}
 
@@ -33,6 +33,7 @@ def test_each_structure_is_a_segment_with_its_code(radiograph, tmp_path):
     dicom_seg(file, masks, ORGANS_CARD).save_as(tmp_path / "seg.dcm")
     found, source = pydicom.dcmread(tmp_path / "seg.dcm"), pydicom.dcmread(file)
     assert found.SOPClassUID.name == "Segmentation Storage"
+    assert found.PatientOrientation == ["L", "F"]
     assert found.PatientID == "P1" and found.StudyInstanceUID == source.StudyInstanceUID
     assert found.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == (
         source.SOPInstanceUID
@@ -68,7 +69,7 @@ def test_an_organ_that_was_not_found_is_an_empty_segment(radiograph, tmp_path):
     assert [bool(frame.any()) for frame in frames] == [True, True, False]
 
 
-@pytest.mark.parametrize("change", ["no preamble", "odd sex", "anonymised", "long name"])
+@pytest.mark.parametrize("change", ["no preamble", "odd sex", "anonymised", "long name", "no size"])
 def test_odd_files_are_taken(change, radiograph, tmp_path):
     file, masks = radiograph
     card, dataset = ORGANS_CARD, pydicom.dcmread(file)
@@ -79,13 +80,19 @@ def test_odd_files_are_taken(change, radiograph, tmp_path):
             warnings.simplefilter("ignore", UserWarning)
             dataset.PatientSex = "unknown"
             dataset.save_as(file)
+    elif change == "no size":
+        dataset.PixelSpacing = [0, 0]
+        dataset.save_as(file)
     elif change == "anonymised":
         del dataset.PatientID
         dataset.save_as(file)
     else:
         card = replace(card, run="r" * 80)
     dicom_seg(file, masks, card).save_as(tmp_path / "seg.dcm")
-    assert packed_frames(pydicom.dcmread(tmp_path / "seg.dcm")).shape == (3, 123, 97)
+    found = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert packed_frames(found).shape == (3, 123, 97)
+    measures = found.SharedFunctionalGroupsSequence[0].get("PixelMeasuresSequence")
+    assert not measures or all(value > 0 for value in measures[0].get("PixelSpacing", [1]))
 
 
 @pytest.mark.parametrize("uid", ["StudyInstanceUID", "SOPInstanceUID"])
