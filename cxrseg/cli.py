@@ -223,7 +223,7 @@ def segment(
     structure: Annotated[
         str, typer.Option(help="Structure of the mask: lungs, right_lung, left_lung or heart.")
     ] = "lungs",
-    crop: Annotated[bool, typer.Option("--crop", help="Also save the structure cut out.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Also save the radiograph cropped to the structure.")] = False,
     dicom_seg: Annotated[
         bool, typer.Option("--dicom-seg", help="Also save all structures of DICOM files as DICOM Segmentation objects.")
     ] = False,

@@ -191,7 +191,7 @@ def ctr() -> Figure:
     axis.axhline(summary["bias"]["mean"], color="black", lw=1)
     for limit in summary["limits"]:
         axis.axhline(limit, color="black", lw=1, ls="--")
-    axis.set(xlabel="mean of the two ratios", ylabel="model minus outlines by people")
+    axis.set(xlabel="mean of the two ratios", ylabel="model minus reference")
     axis.legend(frameon=False, fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
     return figure

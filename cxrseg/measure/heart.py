@@ -1,4 +1,4 @@
-"""Measure the cardiothoracic ratio: the width of the heart as a share of the width of both lungs.
+"""Measure the cardiothoracic ratio: the width of the heart over that of both lungs, in place of the inner chest width.
 
 It is defined for upright posteroanterior films. In anteroposterior films and in supine patients the heart looks wider.
 
@@ -24,14 +24,14 @@ BORDER = 8
 
 
 class Extent(NamedTuple):
-    """Widest extent of an organ across the picture, in pixels.
+    """Horizontal extent of an organ, from its first to its last column, in pixels.
 
     Attributes
     ----------
     first, last : int
         First and last column.
     first_row, last_row : int
-        Where the organ reaches these columns.
+        Row of the middle pixel of the organ in the first and in the last column.
     """
 
     first: int
@@ -46,7 +46,7 @@ class Extent(NamedTuple):
 
 
 def extent(mask: np.ndarray) -> Extent | None:
-    """Return the widest extent of an organ, or None if the mask is empty.
+    """Return the horizontal extent of an organ, or None if the mask is empty.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def ratio(heart: Extent | None, lungs: Extent | None) -> float | None:
 
 
 def content(square: np.ndarray, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the first and the last column of a radiograph without the borders at its sides.
+    """Return the first and last column of a radiograph inside any uniform borders at its left and right.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def border(frame: "Frame", p: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distance from the heart, a tilted ellipse with the pulmonary trunk above it, and from heart and fat.
+    """Return two distances, outwards, in body units, each (size, size): from the heart, and from it with its fat pad.
 
-    Both are outwards, in body units, (size, size) float32.
+    The heart is a tilted ellipse with the pulmonary trunk above it.
     """
     u0, v0 = p.heart_u + 0.5 * p.rotation, p.dome_top - p.heart_lift
     long, short = p.heart_scale * p.heart_long, p.heart_scale * p.heart_short
@@ -37,11 +37,11 @@ def border(frame: "Frame", p: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
 def outline(frame: "Frame", p: SimpleNamespace, medial: np.ndarray, heart: np.ndarray) -> np.ndarray:
     """Return what an annotator outlines as the heart, (size, size) bool.
 
-    Its sides are where the lungs end: `medial` is the distance outwards from mediastinum and heart, `heart` that from
-    the heart without its fat, in body units. Above and below, where nothing is seen of it, the outline is a curve whose
-    place depends on how high the domes stand in a chest of this width.
+    At its sides the outline follows the lungs. Above and below, where no radiograph shows the border, it is a curve
+    whose position depends on the height of the domes relative to the width of the chest. `medial` is the distance
+    outwards from mediastinum and heart, `heart` that from the heart without its fat, both in body units.
     """
-    # Where the borders of heart and mediastinum come to lie: middle and half width, fitted to phantoms.
+    # Middle and half width of the cardiac silhouette, fitted to phantoms.
     middle, half = 0.03 + 0.56 * p.heart_u + 0.73 * p.rotation, 0.12 + 0.155 * p.heart_scale
     across = (frame.u - middle) * (1 / half)
     tallness = p.dome_top * frame.height / (2 * p.half_width * frame.width)

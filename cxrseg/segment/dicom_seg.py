@@ -22,7 +22,7 @@ CODES = {
     "left_lung": Code("44029006", "SCT", "Left lung"),
     "heart": Code("80891009", "SCT", "Heart"),
 }
-"""SNOMED CT code of each structure. The lungs as a whole have one segment if a network does not tell them apart."""
+"""SNOMED CT code of each structure. If a network does not separate the lungs, they are one segment."""
 
 REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 """Attributes of the radiograph without which nothing can refer to it."""
@@ -43,7 +43,7 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     Parameters
     ----------
     source : Path
-        The DICOM file that was segmented. The object refers to it and has its patient and its study.
+        The DICOM file that was segmented. The object refers to it and copies its patient and study.
     masks : dict of str to (height, width) bool array
         Mask of each structure at the native resolution of the radiograph.
     card : ModelCard
@@ -52,8 +52,8 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     Returns
     -------
     pydicom.Dataset
-        One segment per structure, right and left lung instead of both. The same radiograph, network and masks have the
-        same SOP Instance UID and Series Instance UID.
+        One segment per structure; if each lung has a mask, there is none for both together. The same radiograph,
+        network and masks always give the same SOP Instance UID and Series Instance UID.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
         del dataset.PixelSpacing  # of unknown size, as in the radiograph
     pixels = np.stack([masks[name] for name in names], axis=-1)
     labels = [name.replace("_", " ").capitalize() for name in names]
-    program = f"cxrseg {card.run}"[:64]  # as long as DICOM allows
+    program = f"cxrseg {card.run}"[:64]  # DICOM allows no more
     algorithm = highdicom.AlgorithmIdentificationSequence(
         name=program, version=card.commit[:7] or __version__, family=ARTIFICIAL_INTELLIGENCE
     )
@@ -116,6 +116,6 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     except (AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{source}: no DICOM Segmentation object can be made of it ({reason})") from error
-    if "PatientOrientation" in dataset:  # where left and right are, for readers without a frame of reference
+    if "PatientOrientation" in dataset:  # tells viewers where left and right are
         result.PatientOrientation = dataset.PatientOrientation
     return result

@@ -1,4 +1,4 @@
-"""Images of a result: the radiograph with tinted organs, or one organ cut out."""
+"""Images of a result: the radiograph with tinted organs, or cropped to one structure."""
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ COLOURS = {"lungs": (0, 158, 115), "heart": (213, 94, 0)}
 """Colours in the overlay, in sRGB (Okabe and Ito's bluish green and vermilion)."""
 
 TINT = 0.25
-"""Share of the colour inside an outline."""
+"""Opacity of the colour inside an outline."""
 
 
 def _tables() -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +42,7 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
     lungs : (height, width) bool array
     heart : (height, width) bool array, optional
     widths : bool
-        Whether to also draw the two widths of which the cardiothoracic ratio is made.
+        Whether to draw the widths of heart and lungs, whose quotient is the cardiothoracic ratio.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
 
 
 def _draw(part: np.ndarray, found: Extent, value: int) -> None:
-    """Draw a width as a level line, with uprights from its ends to where the organ reaches them."""
+    """Draw a width as a horizontal line, with vertical lines from its ends to where the organ reaches them."""
     level = (found.first_row + found.last_row) // 2
     part[max(0, level - 1) : level + 2, found.first : found.last + 1] = value
     for column, row in ((found.first, found.first_row), (max(0, found.last - 2), found.last_row)):
