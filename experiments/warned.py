@@ -25,17 +25,18 @@ BANDS = {"below 0.80": (0, 0.8), "0.80 to 0.90": (0.8, 0.9), "0.90 to 0.95": (0.
 
 
 def measure(model: Model, case: Case) -> dict:
-    """Return the Dice of one case, and whether there is a warning about the predicted Dice or the shape."""
+    """Return the Dice of the lungs of one case, and whether there is a warning, and for which reason."""
     image, (truth,), _ = read(case, ["lungs"])
     found = model.segment(image)
     low = found.predicted_dice < checks.LOW
-    shape = "frontal chest X-ray" in found.warning
-    return {"dice": overlap(truth, found.mask)["dice"], "low": low, "shape": shape, "warned": bool(found.warning)}
+    shape, turned = ("frontal chest X-ray" in found.warning), found.warning.startswith("looks ")
+    reasons = {"turned": turned, "low": low, "shape": shape, "warned": bool(found.warning)}
+    return {"dice": overlap(truth, found.mask)["dice"], **reasons}
 
 
 def rates(rows: pd.DataFrame) -> dict:
     """Return the number of rows, and the share with a warning for each reason and for any reason."""
-    return {"n": len(rows), **{reason: float(rows[reason].mean()) for reason in ("low", "shape", "warned")}}
+    return {"n": len(rows), **{reason: float(rows[reason].mean()) for reason in ("turned", "low", "shape", "warned")}}
 
 
 def main() -> None:
