@@ -232,7 +232,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
     dome_at = frame.across_width(*domes)
     dome_at += p.dome_ripple * fields.smooth_noise(rng, frame.size, 8)
     wall, mediastinum, diaphragm = wall_at - frame.x, frame.x - midline_at, dome_at - frame.v
-    bare, heart = border(frame, p)
+    heart = border(frame, p)
     medial = fields.soft_minimum(mediastinum, heart, 4 * p.crease)
     depth = np.minimum(np.minimum(wall, medial), np.minimum(diaphragm, frame.v))
     return Lungs(
@@ -249,7 +249,7 @@ def lungs(frame: Frame, p: SimpleNamespace, right: SimpleNamespace, left: Simple
         medial=medial,
         depth=depth,
         mask=(wall > 0) & (diaphragm > p.base_inset) & (medial > p.medial_inset) & (frame.v > p.apex_inset),
-        heart_mask=outline(frame, p, medial, bare),
+        heart_mask=outline(frame, p, medial, heart),
     )
 
 

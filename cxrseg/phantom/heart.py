@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from cxrseg.phantom.anatomy import Frame
 
 
-def border(frame: "Frame", p: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
-    """Return two distances, outwards, in body units, each (size, size): from the heart, and from it with its fat pad.
+def border(frame: "Frame", p: SimpleNamespace) -> np.ndarray:
+    """Return the distance from the heart, outwards, in body units, (size, size).
 
-    The heart is a tilted ellipse with the pulmonary trunk above it.
+    The heart is a tilted ellipse with the pulmonary trunk above it and a fat pad at its foot.
     """
     u0, v0 = p.heart_u + 0.5 * p.rotation, p.dome_top - p.heart_lift
     long, short = p.heart_scale * p.heart_long, p.heart_scale * p.heart_short
@@ -26,12 +26,10 @@ def border(frame: "Frame", p: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
     heart = radius * min(long, short)
     trunk, upper = frame.ellipse(u0 - 0.03, v0 - 0.19 * p.heart_scale, 0.46 * long, 1.15 * short, reach=2)
     np.minimum(heart[trunk], (upper - 1) * (0.46 * long), out=heart[trunk])
-    if not p.fat_pad:
-        return heart, heart
-    with_fat = heart.copy()
-    foot = frame.ellipse(u0 + p.fat_pad * long, p.dome_top + 0.02, 0.1 * p.heart_scale, 0.07 * p.heart_scale, 2)
-    np.minimum(with_fat[foot[0]], (foot[1] - 1) * 0.08, out=with_fat[foot[0]])
-    return heart, with_fat
+    if p.fat_pad:
+        foot = frame.ellipse(u0 + p.fat_pad * long, p.dome_top + 0.02, 0.1 * p.heart_scale, 0.07 * p.heart_scale, 2)
+        np.minimum(heart[foot[0]], (foot[1] - 1) * 0.08, out=heart[foot[0]])
+    return heart
 
 
 def outline(frame: "Frame", p: SimpleNamespace, medial: np.ndarray, heart: np.ndarray) -> np.ndarray:
@@ -39,7 +37,7 @@ def outline(frame: "Frame", p: SimpleNamespace, medial: np.ndarray, heart: np.nd
 
     At its sides the outline follows the lungs. Above and below, where no radiograph shows the border, it is a curve
     whose position depends on the height of the domes relative to the width of the chest. `medial` is the distance
-    outwards from mediastinum and heart, `heart` that from the heart without its fat, both in body units.
+    outwards from mediastinum and heart, `heart` that from the heart alone, both in body units.
     """
     # Middle and half width of the cardiac silhouette, fitted to phantoms.
     middle, half = 0.03 + 0.56 * p.heart_u + 0.73 * p.rotation, 0.12 + 0.155 * p.heart_scale
@@ -50,5 +48,5 @@ def outline(frame: "Frame", p: SimpleNamespace, medial: np.ndarray, heart: np.nd
     lower = np.square(across - p.heart_apex)
     lower = (p.heart_belly + p.heart_heel * lower) * lower
     inside = (frame.v > top + upper) & (frame.v < foot - lower) & (medial < p.medial_inset + p.heart_gap)
-    # Near the domes people leave the lungs' border for the heart's own: the angle between them is filled with fat.
+    # Near the domes people leave the lungs' border and round the apex.
     return inside & ((frame.v < p.dome_top - 0.02) | (heart < 0.02) | (np.abs(across) < 1))
