@@ -26,6 +26,15 @@ def test_the_default_models_score_is_the_published_one():
     assert f"| {scores['n']:,} | {scores['mean']:.3f} ({low:.3f} to {high:.3f}) | `cxrseg run phantom`, then" in row
 
 
+@pytest.mark.parametrize(("structure", "sign"), [("lungs", "both lungs"), ("heart", "heart")])
+def test_scores_on_jsrt_are_the_published_ones(structure, sign):
+    published = json.loads((ROOT / "book" / "published" / "jsrt.json").read_text())["others"]
+    scores = published["structures"][structure]
+    row = next(line for line in README.splitlines() if line.startswith(f"| `phantom`, {sign}"))
+    low, high = scores["ci95"]
+    assert f"| {published['n']} | {scores['mean']:.3f} ({low:.3f} to {high:.3f}) |" in row
+
+
 def test_commands_exist():
     known = {command.callback.__name__ for command in app.registered_commands}
     assert set(re.findall(r"`?cxrseg ([a-z]+) ", README)) <= known
