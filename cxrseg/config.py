@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-MAY_BE_EMPTY = {"infection"}
-"""Structures that a healthy chest lacks. The mask of any other structure must not be empty."""
+NEVER_EMPTY = "lungs"
+"""The structure that every chest has. Others can be missing: an infection, a heart that nobody outlined."""
 
 
 class Section(BaseModel):

@@ -178,7 +178,7 @@ def ctr() -> Figure:
     """Plot the difference between two cardiothoracic ratios against their mean, for each radiograph of JSRT."""
     rows = pd.read_csv(paths.published() / "jsrt.csv")
     summary = published("jsrt")["others"]["ctr"]
-    figure = Figure(figsize=(4.8, 3.8), layout="constrained")
+    figure = Figure(figsize=(6.6, 4.6), layout="constrained")
     axis = figure.subplots()
     looks = {"others": ("#0072b2", "o", "held out"), "decision": ("0.6", "x", "steered decisions")}
     for group, (colour, marker, label) in looks.items():

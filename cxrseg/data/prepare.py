@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from cxrseg import provenance, runs
-from cxrseg.config import MAY_BE_EMPTY, DataConfig
+from cxrseg.config import NEVER_EMPTY, DataConfig
 from cxrseg.data.cases import Case, check_name
 from cxrseg.data.dataset import Dataset
 from cxrseg.data.duplicates import describe, near_duplicates
@@ -125,7 +125,7 @@ def _checked(mask: np.ndarray, image: np.ndarray, structure: str) -> np.ndarray:
     if mask.shape != image.shape:
         mask = _fitted(mask, image, structure)
         warnings.warn("the mask has another size than the image, and was resized to it", MaskWarning, stacklevel=2)
-    if structure not in MAY_BE_EMPTY and not mask.any():
+    if structure == NEVER_EMPTY and not mask.any():
         raise ValueError(f"the {structure} mask is empty")
     if mask.all():
         raise ValueError(f"the {structure} mask covers the whole image")

@@ -423,7 +423,8 @@ def test_lungs_heart_and_ratio_are_the_command_line_s(chromium, html, files, tmp
     # The page of the tiny run, with the network that comes with the package.
     shutil.copytree(html / "_static", tmp_path / "_static")
     (tmp_path / "book").mkdir()
-    shutil.copy(html / "book" / "tryit.html", tmp_path / "book")
+    for file in ("book/tryit.html", "searchindex.js"):
+        shutil.copy(html / file, tmp_path / file)
     for part, file in {"model": models.graph_file("default"), "info": models.card_file("default")}.items():
         tryit._write(tmp_path / PARTS, part, file.read_bytes())
     made = phantom(2, 3, "Normal", 700)
