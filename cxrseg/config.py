@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Share = Annotated[float, Field(ge=0, le=1)]
 
 NEVER_EMPTY = "lungs"
-"""The structure that every chest has. Others can be missing: an infection, a heart that nobody outlined."""
+"""The structure that every chest has. Others, such as an infection or a heart that nobody outlined, can be missing."""
 
 
 class Section(BaseModel):

@@ -30,7 +30,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 LUMINANCE, CHROMINANCE = _tables()
-"""See `_tables`."""
+"""Luminance of each part of an overlay at each grey level, and its chrominance, as `_tables` returns them."""
 
 
 def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = None, widths: bool = False) -> Image.Image:

@@ -35,19 +35,24 @@ globalThis.tryit ??= {};
     return Math.min(Math.max(tryit.round(betweenLungs(levels, size) * side) - left, 0), width);
   }
 
-  // Return the number of pixels of a mask, its number left of a border, and its first and last column.
-  function measured(row, height, border = 0) {
-    const found = { area: 0, onLeft: 0, first: Infinity, last: -Infinity };
+  // Measure masks together. rows: for each mask a function that gives its row y. Returns the pixels of each mask, the
+  // first and the last column that any reaches, and the number of pixels of all left of a border.
+  function measured(rows, height, border = 0) {
+    const found = { areas: rows.map(() => 0), onLeft: 0, first: Infinity, last: -Infinity };
     for (let y = 0; y < height; y++) {
-      const values = row(y);
-      const [first, last] = [values.indexOf(1), values.lastIndexOf(1)];
-      if (first < 0) continue;
-      found.first = Math.min(found.first, first);
-      found.last = Math.max(found.last, last);
-      for (let x = first; x <= last; x++) {
-        found.area += values[x];
-        if (x < border) found.onLeft += values[x];
-      }
+      rows.forEach((row, k) => {
+        const values = row(y);
+        const first = values.indexOf(1);
+        if (first < 0) return;
+        const last = values.lastIndexOf(1);
+        found.first = Math.min(found.first, first);
+        found.last = Math.max(found.last, last);
+        let [area, onLeft] = [0, 0];
+        for (let x = first; x <= last; x++) area += values[x];
+        for (let x = first; x <= Math.min(last, border - 1); x++) onLeft += values[x];
+        found.areas[k] += area;
+        found.onLeft += onLeft;
+      });
     }
     return found;
   }
@@ -56,7 +61,7 @@ globalThis.tryit ??= {};
   function extent(mask, width) {
     const height = mask.length / width;
     const rows = (x) => Array.from({ length: height }, (_, y) => y).filter((y) => mask[y * width + x]);
-    const { first, last } = measured((y) => mask.subarray(y * width, (y + 1) * width), height);
+    const { first, last } = measured([(y) => mask.subarray(y * width, (y + 1) * width)], height);
     if (first > last) return null;
     const [firstRow, lastRow] = [rows(first), rows(last)].map((found) => found[Math.floor(found.length / 2)]);
     return { first, last, firstRow, lastRow };

@@ -82,16 +82,33 @@
     return result;
   }
 
-  // Measure lungs and heart in the pixels of the image; the patient's right lung is on the left of the image.
-  function measure({ lungs, heart }, cut) {
-    const { size, width, height } = shown;
-    const measured = (parts, border) => tryit.measured(tryit.maskRows(parts, size, width, height, cut), height, border);
-    const whole = measured(lungs, tryit.border(shown.levels, size, width, height));
-    const [right, left] =
-      lungs.length === 2
-        ? lungs.map((levels) => measured([levels]).area)
-        : [whole.onLeft, whole.area - whole.onLeft];
-    return { whole, right, left, heart: heart && measured([heart]) };
+  // Return the masks of lungs and heart, as kept() has them, on a grid of the picture's shape.
+  function masksOn(columns, rows, { lungs, heart }, cut) {
+    const { size } = shown;
+    const whole = columns === size && rows === size;
+    const mask = (levels) =>
+      whole
+        ? Uint8Array.from(levels, (level) => (level >= cut ? 1 : 0))
+        : tryit.wholeMask([levels], size, columns, rows, cut);
+    return { lungs: lungs.map(mask), heart: heart && mask(heart) };
+  }
+
+  const union = (masks) => masks.reduce((all, mask) => all.map((value, k) => value | mask[k]));
+
+  // Measure lungs and heart in the pixels of the image, of which the view may have fewer. The patient's right lung is on
+  // the left of the image.
+  function measure(levels, masks, cut) {
+    const { size, width, height, view } = shown;
+    const rows = (one, mask) =>
+      view.columns === width
+        ? (y) => mask.subarray(y * width, (y + 1) * width)
+        : tryit.maskRows([one], size, width, height, cut);
+    const bySide = levels.lungs.length === 2;
+    const border = bySide ? 0 : tryit.border(shown.levels, size, width, height);
+    const whole = tryit.measured(levels.lungs.map((one, k) => rows(one, masks.lungs[k])), height, border);
+    const [right, left] = bySide ? whole.areas : [whole.onLeft, whole.areas[0] - whole.onLeft];
+    const heart = levels.heart && tryit.measured([rows(levels.heart, masks.heart)], height);
+    return { whole, right, left, heart: heart && { ...heart, area: heart.areas[0] } };
   }
 
   // Update everything that depends on the threshold.
@@ -101,16 +118,17 @@
     if (!shown) return;
     const { square, size, width, height, seems, view } = shown;
     const [cut, levels] = [cutOf(limit), kept(limit)];
-    const sizes = measure(levels, cut);
-    const { right, left, heart } = sizes;
+    const masks = masksOn(view.columns, view.rows, levels, cut);
+    const { whole, right, left, heart } = measure(levels, masks, cut);
     const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
-    const reasons = tryit.objections(tryit.wholeMask(levels.lungs, size, columns, rows, cut), columns, left, right);
+    const small = union(masksOn(columns, rows, { lungs: levels.lungs, heart: null }, cut).lungs);
+    const reasons = tryit.objections(small, columns, left, right);
     const warning = tryit.warning(score, reasons, seems);
-    const tooSmall = heart && !(heart.area && sizes.whole.area) ? "the picture is too small" : "";
+    const tooSmall = heart && !(heart.area && left + right) ? "the picture is too small" : "";
     const refused = heart && (tryit.strange(reasons, seems) || refusal(levels, cut) || tooSmall);
-    const ctr = heart && !refused ? tryit.ratio(heart, sizes.whole) : null;
-    draw(view, levels, cut, ctr !== null);
+    const ctr = heart && !refused ? tryit.ratio(heart, whole) : null;
+    draw(view, masks, ctr !== null);
     part("left").textContent = area(left);
     part("right").textContent = area(right);
     part("ratio").textContent = right ? (left / right).toFixed(2) : "none";
@@ -139,13 +157,13 @@
     return `${number(pixels)} pixels (${share}${size})`;
   }
 
-  function refusal({ lungs, heart }, cut) {
+  function refusal(levels, cut) {
     const { size, content } = shown;
-    const [inner, outer] = [[heart], lungs].map((parts) => tryit.wholeMask(parts, size, size, size, cut));
-    return tryit.refusal(inner, outer, size, content);
+    const { lungs, heart } = masksOn(size, size, levels, cut);
+    return tryit.refusal(heart, union(lungs), size, content);
   }
 
-  function draw({ columns, rows, grey }, { lungs, heart }, cut, widths) {
+  function draw({ columns, rows, grey }, masks, widths) {
     const canvas = part("canvas");
     [canvas.width, canvas.height] = [columns, rows];
     const image = new ImageData(columns, rows);
@@ -155,14 +173,13 @@
     }
     const context = canvas.getContext("2d");
     const lines = [];
-    for (const [parts, colour] of [[lungs, COLOURS.lungs], [heart && [heart], COLOURS.heart]]) {
-      if (!parts) continue;
-      const mask = tryit.wholeMask(parts, shown.size, columns, rows, cut);
+    for (const [mask, colour] of [[union(masks.lungs), COLOURS.lungs], [masks.heart, COLOURS.heart]]) {
+      if (!mask) continue;
       tint(image, mask, columns, rows, grey, colour);
-      lines.push([tryit.extent(mask, columns), colour]);
+      if (widths) lines.push([tryit.extent(mask, columns), colour]);
     }
     context.putImageData(image, 0, 0);
-    for (const [found, colour] of lines) if (widths && found) drawWidth(context, found, colour);
+    for (const [found, colour] of lines) if (found) drawWidth(context, found, colour);
   }
 
   function tint(image, mask, columns, rows, grey, colour) {
