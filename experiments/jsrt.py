@@ -25,6 +25,10 @@ FILMS, DECISION = 246, 60
 """Number of radiographs, and of those on which decisions may be based."""
 
 
+LARGE = 0.54
+"""Reference ratio above which a heart is counted as large, apart from the others."""
+
+
 def decision_names(names: list[str]) -> set[str]:
     """Return the names of the radiographs on which decisions may be based, given all names without their suffix."""
     if len(names) != FILMS:  # others would silently give another choice
@@ -43,11 +47,16 @@ def table(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(rows: pd.DataFrame) -> dict:
-    """Summarise the Dice of each structure and the agreement of the ratios."""
+    """Summarise the Dice of each structure and the agreement of the ratios, over all films and those of large hearts."""
     structures = {
         name.removeprefix("dice_"): stats.describe(rows[name]) for name in rows if str(name).startswith("dice_")
     }
-    return {"n": len(rows), "structures": structures, "ctr": compare_ratios(rows, EvaluateConfig())}
+    large, config = rows["truth_ctr"] > LARGE, EvaluateConfig()
+    ratios = {"ctr": rows, "ctr_large": rows[large], "ctr_rest": rows[~large]}
+    return {
+        "n": len(rows), "structures": structures,
+        **{name: compare_ratios(part, config) for name, part in ratios.items()},
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -68,7 +77,10 @@ def main() -> None:
         )
     command = f"python experiments/jsrt.py {options.run} {options.dataset}"
     write_csv(paths.published() / "jsrt.csv", rows)
-    write_json(paths.published() / "jsrt.json", {"command": command, **groups, "provenance": provenance.record()})
+    write_json(
+        paths.published() / "jsrt.json",
+        {"command": command, **groups, "large_above": LARGE, "provenance": provenance.record()},
+    )
 
 
 if __name__ == "__main__":
