@@ -47,7 +47,7 @@ def table(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(rows: pd.DataFrame) -> dict:
-    """Summarise the Dice of each structure and the agreement of the ratios, over all films and those of large hearts."""
+    """Summarise the Dice of each structure and the agreement of the ratios, of all films and by the size of hearts."""
     structures = {
         name.removeprefix("dice_"): stats.describe(rows[name]) for name in rows if str(name).startswith("dice_")
     }
