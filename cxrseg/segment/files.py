@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from cxrseg.data.read.images import SUFFIXES, is_dicom, opened
 from cxrseg.segment.model import Model
-from cxrseg.segment.overlay import cut_out, overlay
+from cxrseg.segment.overlay import cut_out, overlay, write_mask
 
 COLUMNS = (
     "file", "width", "height", "left_px", "right_px", "heart_px", "left_mm2", "right_mm2", "heart_mm2",
@@ -207,8 +204,7 @@ def _write_results(
         "mask": f"{base.name}-mask.png",
         "overlay": f"{base.name}-overlay.jpg",
     }
-    # The lowest compression level takes a tenth of the time, and a mask is small anyway.
-    Image.fromarray(mask.view(np.uint8) * np.uint8(255)).save(base.with_name(row["mask"]), compress_level=1)
+    write_mask(mask, base.with_name(row["mask"]))
     picture = overlay(found.image, found.mask, found.masks.get("heart"), found.ctr is not None)
     picture.save(base.with_name(row["overlay"]), quality=90)
     if crop:

@@ -1,5 +1,9 @@
 """Images of a result: the radiograph with tinted organs, or cropped to one structure."""
 
+import struct
+import zlib
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
@@ -51,11 +55,22 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
     """
     height, width = fitted(image.shape, min(OVERLAY_SIDE, max(image.shape)))
     grey = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2))
-    part, lines = np.zeros((height, width), np.uint8), []
-    for number, mask in enumerate((lungs, heart)):
-        if mask is None:
-            continue
-        inside = np.asarray(Image.fromarray(mask.view(np.uint8)).resize((width, height), Image.Resampling.NEAREST))
+    organs = [mask.view(np.uint8) for mask in (lungs, heart) if mask is not None]
+    organs = [np.asarray(Image.fromarray(organ).resize((width, height), Image.Resampling.NEAREST)) for organ in organs]
+    planes = [grey.copy(), *(np.full((height, width), kind[0]) for kind in CHROMINANCE)]
+    # Only the organs are coloured, and they fill half of a radiograph.
+    if box := _box(np.logical_or.reduce(organs), margin=2):
+        part = _parts([organ[box] for organ in organs], widths)
+        planes[0][box] = LUMINANCE.ravel().take(part.astype(np.uint16) * 256 + grey[box])
+        for plane, kind in zip(planes[1:], CHROMINANCE, strict=True):
+            plane[box] = kind.take(part)
+    return Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
+
+
+def _parts(organs: list[np.ndarray], widths: bool) -> np.ndarray:
+    """Return what each pixel shows, as an index into `LUMINANCE`, given uint8 masks with a margin of two pixels."""
+    part, lines = np.zeros(organs[0].shape, np.uint8), []
+    for number, inside in enumerate(organs):
         padded = np.pad(inside, 2)
         core = padded[:-4, 2:-2] & padded[4:, 2:-2] & padded[2:-2, :-4] & padded[2:-2, 4:]
         np.maximum(part, (2 * number + 2) * inside - (core & inside), out=part)
@@ -63,8 +78,18 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
             lines.append((found, 2 * number + 2))
     for found, value in lines:
         _draw(part, found, value)
-    planes = [np.take(LUMINANCE, part.astype(np.uint16) * 256 + grey), *(np.take(kind, part) for kind in CHROMINANCE)]
-    return Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
+    return part
+
+
+def _box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a mask, with a margin, or None if it is empty."""
+    box = []
+    for axis in (1, 0):
+        found = np.flatnonzero(mask.any(axis=axis))
+        if not len(found):
+            return None
+        box.append(slice(max(0, found[0] - margin), found[-1] + 1 + margin))
+    return box[0], box[1]
 
 
 def _draw(part: np.ndarray, found: Extent, value: int) -> None:
@@ -77,8 +102,23 @@ def _draw(part: np.ndarray, found: Extent, value: int) -> None:
 
 def cut_out(image: np.ndarray, mask: np.ndarray) -> Image.Image:
     """Crop the radiograph to the bounding box of a mask and blacken the rest; an empty mask gives a black pixel."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
+    box = _box(mask)
+    if not box:
         return Image.new("L", (1, 1))
-    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return Image.fromarray(np.where(mask[part], image[part], np.uint8(0)))
+    return Image.fromarray(np.where(mask[box], image[box], np.uint8(0)))
+
+
+def write_mask(mask: np.ndarray, file: Path) -> None:
+    """Write a mask as an 8-bit PNG file, 0 and 255.
+
+    Pillow tries all filters on each row, which takes four times as long as the compression and gains nothing on a mask.
+    """
+    height, width = mask.shape
+    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with the number of its filter: 0 is none
+    np.multiply(mask.view(np.uint8), 255, out=rows[:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bit, grey, not interlaced
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    with open(file, "wb") as stream:
+        stream.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in chunks:
+            stream.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))

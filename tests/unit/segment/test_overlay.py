@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import skimage.io
+from PIL import Image
 
-from cxrseg.segment.overlay import cut_out, overlay
+from cxrseg.segment.overlay import cut_out, overlay, write_mask
 
 
 def test_crop_is_the_lungs_and_nothing_else():
@@ -45,3 +47,20 @@ def test_overlay_shows_the_heart_and_the_two_widths():
     assert level.all()
     assert changed[239:242, 160:240].all()
     assert changed.mean() < 0.02
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (300, 7), (64, 1024)])
+def test_written_mask_is_what_pillow_and_skimage_read(shape, tmp_path):
+    mask = np.random.default_rng(1).random(shape) > 0.5
+    write_mask(mask, tmp_path / "mask.png")
+    with Image.open(tmp_path / "mask.png") as image:
+        image.verify()  # checksums
+        assert image.mode == "L"
+    for read in (skimage.io.imread(tmp_path / "mask.png"), np.asarray(Image.open(tmp_path / "mask.png"))):
+        np.testing.assert_array_equal(read, mask * 255)
+
+
+def test_overlay_of_an_empty_mask_is_the_radiograph():
+    image = np.arange(400, dtype=np.uint16).reshape(20, 20).astype(np.uint8)
+    shown = np.asarray(overlay(image, np.zeros((20, 20), bool)).convert("RGB"))
+    np.testing.assert_array_equal(shown, np.repeat(image[..., None], 3, axis=2))
