@@ -54,9 +54,10 @@ def overlay(image: np.ndarray, lungs: np.ndarray, heart: np.ndarray | None = Non
         Mode ``"YCbCr"``, which a JPEG file stores.
     """
     height, width = fitted(image.shape, min(OVERLAY_SIDE, max(image.shape)))
-    grey = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2))
-    organs = [mask.view(np.uint8) for mask in (lungs, heart) if mask is not None]
-    organs = [np.asarray(Image.fromarray(organ).resize((width, height), Image.Resampling.NEAREST)) for organ in organs]
+    grey, organs = image, [mask.view(np.uint8) for mask in (lungs, heart) if mask is not None]
+    if grey.shape != (height, width):
+        grey = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2))
+        organs = [np.asarray(Image.fromarray(one).resize((width, height), Image.Resampling.NEAREST)) for one in organs]
     planes = [grey.copy(), *(np.full((height, width), kind[0]) for kind in CHROMINANCE)]
     # Only the organs are coloured, and they fill half of a radiograph.
     if box := _box(np.logical_or.reduce(organs), margin=2):
@@ -117,7 +118,7 @@ def write_mask(mask: np.ndarray, file: Path) -> None:
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with the number of its filter: 0 is none
     np.multiply(mask.view(np.uint8), 255, out=rows[:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bit, grey, not interlaced
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
     with open(file, "wb") as stream:
         stream.write(b"\x89PNG\r\n\x1a\n")
         for kind, data in chunks:

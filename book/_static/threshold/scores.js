@@ -6,7 +6,7 @@ globalThis.tryit ??= {};
   // parts: of both lungs or of each, Uint8Array (side x side), probability times 255. pieces: to keep of each part.
   // Returns the union, Uint8Array of 0 and 1.
   function maskAt(parts, side, threshold, pieces) {
-    const masks = parts.map((levels) => Uint8Array.from(levels, (level) => (level >= threshold * 255 ? 1 : 0)));
+    const masks = parts.map((levels) => levels.map((level) => (level >= threshold * 255 ? 1 : 0)));
     const kept = pieces ? masks.map((mask) => tryit.largest(mask, side, pieces)) : masks;
     return kept.reduce((all, mask) => all.map((value, k) => value | mask[k]));
   }

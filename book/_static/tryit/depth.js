@@ -40,7 +40,7 @@ globalThis.tryit ??= {};
         table[k] = tryit.round(Math.min(Math.max((Math.fround(value) - low) * factor, 0), 255));
       });
     }
-    return Uint8Array.from(stored, (value) => table[value]);
+    return new Uint8Array(stored.length).map((_, k) => table[stored[k]]);
   }
 
   // Luminance of one colour by ITU-R 601-2, with the integer coefficients of Pillow.

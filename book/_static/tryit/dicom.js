@@ -199,7 +199,7 @@ globalThis.tryit ??= {};
       const black = tryit.percentile(others, inverted ? 1 - clipped : clipped);
       meaning.forEach((_, k) => isPadding(number(k)) && (meaning[k] = black));
     }
-    let grey = asItIs ? Uint8Array.from(stored, (k) => meaning[k]) : tryit.toBytes(stored, meaning);
+    let grey = asItIs ? new Uint8Array(stored.length).map((_, k) => meaning[stored[k]]) : tryit.toBytes(stored, meaning);
     if (inverted) grey = grey.map((value) => 255 - value);
     return { ...result, grey };
   }

@@ -7,49 +7,60 @@ globalThis.tryit ??= {};
   const ONE_PIECE = [...SIDES, "heart"];
   const SMALL = 0.1; // a component smaller than this share of the largest is dropped
 
-  // Label connected components from 1. where(k) selects the pixels, and `eight` sets 8- instead of 4-connectivity.
-  function label(length, width, where, eight = true) {
-    const labels = new Int32Array(length);
-    const sizes = [];
-    for (let start = 0; start < length; start++) {
-      if (!where(start) || labels[start]) continue;
-      const stack = [start];
-      labels[start] = sizes.push(0);
-      while (stack.length) {
-        const k = stack.pop();
-        const x = k % width;
-        sizes[labels[start] - 1]++;
-        for (let dy = -1; dy <= 1; dy++) {
-          for (let dx = -1; dx <= 1; dx++) {
-            const next = k + dy * width + dx;
-            const inside = next >= 0 && next < length && x + dx >= 0 && x + dx < width;
-            if (!inside || labels[next] || !where(next) || (!eight && dx && dy)) continue;
-            labels[next] = labels[start];
-            stack.push(next);
-          }
-        }
+  // Label connected components from 1, in the order of their first pixels. mask: Uint8Array of 0 and 1; `eight` sets 8-
+  // instead of 4-connectivity. Returns the labels, Int32Array, 0 outside the mask, and the number of pixels of each.
+  function label(mask, width, eight = true) {
+    const labels = new Int32Array(mask.length);
+    const parents = [0]; // of provisional labels, each the smallest known to touch
+    const root = (at) => {
+      while (parents[at] !== at) at = parents[at];
+      return at;
+    };
+    const touch = (k, other) => {
+      if (!other || labels[k] === other) return;
+      if (!labels[k]) labels[k] = other;
+      else {
+        const [one, two] = [root(labels[k]), root(other)];
+        parents[Math.max(one, two)] = Math.min(one, two);
       }
+    };
+    for (let k = 0, x = 0; k < mask.length; k++, x = x + 1 === width ? 0 : x + 1) {
+      if (!mask[k]) continue;
+      if (x) touch(k, labels[k - 1]);
+      if (k >= width) {
+        touch(k, labels[k - width]);
+        if (eight && x) touch(k, labels[k - width - 1]);
+        if (eight && x + 1 < width) touch(k, labels[k - width + 1]);
+      }
+      if (!labels[k]) labels[k] = parents.push(parents.length) - 1;
+    }
+    const sizes = [];
+    const final = parents.map((parent, at) => (at && parent === at ? sizes.push(0) : 0));
+    for (let at = 1; at < parents.length; at++) final[at] = final[root(at)];
+    for (let k = 0; k < labels.length; k++) {
+      if (labels[k]) sizes[(labels[k] = final[labels[k]]) - 1]++;
     }
     return { labels, sizes };
   }
 
   // Return the `pieces` largest components of a mask with filled holes, as cxrseg/evaluate/masks.py does.
   function largest(mask, size, pieces) {
-    const { labels, sizes } = label(mask.length, size, (k) => mask[k]);
+    const { labels, sizes } = label(mask, size);
     const order = sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]);
     const large = order.slice(0, pieces).filter((k) => sizes[k] >= SMALL * sizes[order[0]]);
-    const kept = Uint8Array.from(labels, (k) => (large.includes(k - 1) ? 1 : 0));
-    const outside = label(kept.length, size, (k) => !kept[k], false).labels;
-    const reached = new Set();
+    const keep = Uint8Array.from([0, ...sizes], (_, k) => (large.includes(k - 1) ? 1 : 0));
+    const rest = mask.map((_, k) => 1 - keep[labels[k]]);
+    const background = label(rest, size, false);
+    const hole = new Uint8Array(background.sizes.length + 1).fill(1);
     for (let k = 0; k < size; k++) {
-      for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) reached.add(outside[edge]);
+      for (const edge of [k, (size - 1) * size + k, k * size, k * size + size - 1]) hole[background.labels[edge]] = 0;
     }
-    return kept.map((value, k) => (value || !reached.has(outside[k]) ? 1 : 0));
+    return rest.map((outside, k) => (outside ? hole[background.labels[k]] : 1));
   }
 
   // Change levels so that their mask has only the `pieces` largest components, with filled holes.
   function keepLargest(levels, size, threshold, pieces) {
-    const mask = Uint8Array.from(levels, (value) => (value >= threshold * 255 ? 1 : 0));
+    const mask = levels.map((value) => (value >= threshold * 255 ? 1 : 0));
     const kept = largest(mask, size, pieces);
     return levels.map((value, k) => (mask[k] === kept[k] ? value : 255 * kept[k]));
   }

@@ -106,7 +106,7 @@ globalThis.tryit ??= {};
 
   // Count the connected components with at least the share PIECE of the mask.
   function pieces(mask, width) {
-    const { sizes } = tryit.label(mask.length, width, (k) => mask[k]);
+    const { sizes } = tryit.label(mask, width);
     const whole = sizes.reduce((a, b) => a + b, 0);
     return sizes.filter((size) => size >= PIECE * whole).length;
   }

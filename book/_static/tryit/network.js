@@ -55,7 +55,7 @@ tryit.packed = {};
     async function run(square) {
       const image = new ort.Tensor("float32", tryit.networkInput(square, grid, size), [1, size, size, 1]);
       const { probability } = await session.run({ image });
-      const channel = (k) => Float32Array.from({ length: size * size }, (_, n) => probability.data[n * predicted.length + k]);
+      const channel = (k) => new Float32Array(size * size).map((_, n) => probability.data[n * predicted.length + k]);
       const levels = Object.fromEntries(predicted.map((name, k) => [name, tryit.toLevels(channel(k), size, grid)]));
       if (predicted.length === info.structures.length) return levels;
       const [right, left] = tryit.SIDES.map((name) => levels[name]);

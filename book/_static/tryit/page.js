@@ -88,7 +88,7 @@
     const whole = columns === size && rows === size;
     const mask = (levels) =>
       whole
-        ? Uint8Array.from(levels, (level) => (level >= cut ? 1 : 0))
+        ? levels.map((level) => (level >= cut ? 1 : 0))
         : tryit.wholeMask([levels], size, columns, rows, cut);
     return { lungs: lungs.map(mask), heart: heart && mask(heart) };
   }
@@ -120,7 +120,7 @@
     const [cut, levels] = [cutOf(limit), kept(limit)];
     const masks = masksOn(view.columns, view.rows, levels, cut);
     const { whole, right, left, heart } = measure(levels, masks, cut);
-    const score = tryit.predictDice(Float32Array.from(shown.levels, (level) => level / 255), square, size, limit);
+    const score = tryit.predictDice(new Float32Array(shown.levels).map((level) => level / 255), square, size, limit);
     const [columns, rows] = tryit.fitted(width, height, size);
     const small = union(masksOn(columns, rows, { lungs: levels.lungs, heart: null }, cut).lungs);
     const reasons = tryit.objections(small, columns, left, right);

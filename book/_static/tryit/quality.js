@@ -21,7 +21,7 @@ globalThis.tryit ??= {};
   function qualityFeatures(probability, image, size, threshold) {
     // Compare in float32, as NumPy does.
     const [limit, lowered] = [Math.fround(threshold), Math.fround(0.6 * threshold)];
-    const mask = Uint8Array.from(probability, (value) => (value >= limit ? 1 : 0));
+    const mask = new Uint8Array(probability.map((value) => (value >= limit ? 1 : 0)));
     const outside = complement(mask);
     const area = sum(mask);
     if (!area) return null;
@@ -35,7 +35,7 @@ globalThis.tryit ??= {};
     const common = coarse.reduce((total, share, k) => total + Math.min(share, mean[k]), 0);
     const agreement = (2 * common) / (sum(coarse) + sum(mean));
 
-    const pieces = tryit.label(mask.length, size, (k) => mask[k], false).sizes.sort((a, b) => b - a);
+    const pieces = tryit.label(mask, size, false).sizes.sort((a, b) => b - a);
     const half = Math.floor(size / 2);
     const left = mask.reduce((count, value, k) => count + (k % size < half ? value : 0), 0);
     const right = mask.reduce((count, value, k) => count + (k % size >= size - half ? value : 0), 0);
@@ -54,24 +54,28 @@ globalThis.tryit ??= {};
     };
   }
 
-  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  function sum(values) {
+    let total = 0;
+    for (const value of values) total += value;
+    return total;
+  }
 
   function brightness(part, image) {
     let total = 0;
-    part.forEach((value, k) => (total += value && image[k]));
+    for (let k = 0; k < part.length; k++) if (part[k]) total += image[k];
     return total / sum(part);
   }
 
   // Return the grid cell of each pixel.
   function cells(size) {
-    const place = (k) => Math.floor((k * GRID) / size);
-    return Uint8Array.from({ length: size * size }, (_, k) => place(Math.floor(k / size)) * GRID + place(k % size));
+    const place = Uint8Array.from({ length: size }, (_, k) => Math.floor((k * GRID) / size));
+    return new Uint8Array(size * size).map((_, k) => place[Math.floor(k / size)] * GRID + place[k % size]);
   }
 
   // Return the sum of values, or the number of pixels, of a region in each cell.
   function byCell(part, cell, values) {
     const result = new Array(GRID * GRID).fill(0);
-    part.forEach((value, k) => (result[cell[k]] += value && (values ? values[k] : 1)));
+    for (let k = 0; k < part.length; k++) if (part[k]) result[cell[k]] += values ? values[k] : 1;
     return result;
   }
 
@@ -98,15 +102,15 @@ globalThis.tryit ??= {};
 
   // Return the city-block distance from each pixel of a region to the nearest pixel outside it.
   function distance(part, size) {
-    const steps = Int32Array.from(part, (value) => (value ? 2 * size : 0));
-    const look = (k, from, there) => there && (steps[k] = Math.min(steps[k], steps[from] + 1));
-    for (let k = 0; k < steps.length; k++) {
-      look(k, k - 1, k % size > 0);
-      look(k, k - size, k >= size);
+    const steps = new Int32Array(part.length);
+    for (let k = 0, x = 0; k < steps.length; k++, x = x + 1 === size ? 0 : x + 1) {
+      if (!part[k]) continue;
+      const [left, above] = [x ? steps[k - 1] : 2 * size, k >= size ? steps[k - size] : 2 * size];
+      steps[k] = 1 + Math.min(left, above);
     }
-    for (let k = steps.length - 1; k >= 0; k--) {
-      look(k, k + 1, k % size < size - 1);
-      look(k, k + size, k < steps.length - size);
+    for (let k = steps.length - 1, x = size - 1; k >= 0; k--, x = x ? x - 1 : size - 1) {
+      if (x + 1 < size) steps[k] = Math.min(steps[k], steps[k + 1] + 1);
+      if (k + size < steps.length) steps[k] = Math.min(steps[k], steps[k + size] + 1);
     }
     return steps;
   }
