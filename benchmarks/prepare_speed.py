@@ -1,40 +1,33 @@
 """Measure images per second of preparation, against a plain loop and the limit of decoding, and phantoms per second.
 
-    python benchmarks/prepare_speed.py
-
-A folder of 1,200 radiographs with masks, as PNG of 512 x 512 pixels, is processed by turns in three ways:
+A folder of radiographs with masks, as PNG of 512 x 512 pixels, is processed by turns in three ways:
 `cxrseg.data.prepare` with one process per core, the same work in a single process, and decoding alone on one core. The
 decoding rate times the number of cores is an upper limit for any preparation. All cores then generate phantoms of
-256 x 256 pixels, alone and during the training of the paper's network. The script writes
-``book/published/prepare_speed.json``. A trial run with numbers of cases and rounds as arguments writes nothing.
+256 x 256 pixels, alone and during the training of the paper's network.
 """
 
-import json
-import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import joblib
 import numpy as np
+from contenders import contender
 from PIL import Image
-from rounds import alternate, ratio, spread
+from rounds import alternate, ratio, seconds, spread
 
-from cxrseg import paths, provenance
 from cxrseg.config import DataConfig
 from cxrseg.data.prepare import prepare
-from cxrseg.files import write_json
 from cxrseg.parallel import starmap
-from cxrseg.phantom import phantom
+from cxrseg.phantom import LABELS, phantom
+from cxrseg.publish.experiments import Experiment
 
-CASES, SIDE, PHANTOMS, ROUNDS, SEED = 1200, 512, 200, 7, 2023
-LABELS = ("Normal", "COVID", "Non-COVID")
+SIDE, SEED = 512, 2023
 
 
-def main() -> None:
-    given = [int(n) for n in sys.argv[1:]]
-    cases, rounds = given or (CASES, ROUNDS)
+def measure(experiment: Experiment) -> dict:
+    """Return the images per second of each way to prepare, and the phantoms per second."""
+    rounds, cases, phantoms = (experiment.options[key] for key in ("rounds", "cases", "phantoms"))
     cores = joblib.cpu_count()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -47,10 +40,13 @@ def main() -> None:
         }
         speed = alternate(contenders, rounds)
     streams = alternate(
-        {"alone": lambda: PHANTOMS / seconds(stream, PHANTOMS), "with_training": beside_training}, rounds
+        {
+            "alone": lambda: phantoms / seconds(stream, phantoms),
+            "with_training": lambda: phantoms / beside_training(phantoms),
+        },
+        rounds,
     )
-    content = {
-        "command": "python benchmarks/prepare_speed.py",
+    return {
         "cases": cases,
         "stored_size": SIDE,
         "image_size": config.image_size,
@@ -59,13 +55,7 @@ def main() -> None:
         "images_per_second": {name: spread(values) for name, values in speed.items()},
         "cxrseg_over": {name: ratio(speed["cxrseg"], values) for name, values in speed.items() if name != "cxrseg"},
         "phantoms_per_second": {name: spread(values) for name, values in streams.items()},
-        "provenance": provenance.record(),
     }
-    print(
-        json.dumps({key: content[key] for key in ("images_per_second", "cxrseg_over", "phantoms_per_second")}, indent=1)
-    )
-    if not given:
-        write_json(paths.published() / "prepare_speed.json", content)
 
 
 def picture(folder: Path, number: int) -> None:
@@ -79,42 +69,30 @@ def picture(folder: Path, number: int) -> None:
 
 
 def decode(folder: Path) -> None:
+    """Decode all files of a folder on one core."""
     for file in folder.rglob("*.png"):
         np.asarray(Image.open(file))
 
 
 def stream(count: int) -> None:
+    """Make phantoms on all cores, and keep none."""
     for _ in starmap(phantom, ((SEED, n, LABELS[n % len(LABELS)], 256) for n in range(count))):
         pass
 
 
-def beside_training() -> float:
-    """Generate phantoms while the paper's network is trained, and return phantoms per second."""
-    import train_speed
-
-    child = train_speed.start(sys.executable, "ceiling", 8, "")
-    train_speed.ask(child)  # wait until the network is built and compiled
+def beside_training(phantoms: int) -> float:
+    """Make phantoms while the paper's network is trained, and return the seconds."""
     stop = threading.Event()
+    with contender("ceiling") as train:
+        train()  # wait until the network is built and compiled
 
-    def train():
-        while not stop.is_set():
-            train_speed.ask(child)
+        def trainer():
+            while not stop.is_set():
+                train()
 
-    trainer = threading.Thread(target=train)
-    trainer.start()
-    rate = PHANTOMS / seconds(stream, PHANTOMS)
-    stop.set()
-    trainer.join()
-    child.stdin.close()
-    child.wait()
-    return rate
-
-
-def seconds(function, *arguments) -> float:
-    began = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    main()
+        thread = threading.Thread(target=trainer)
+        thread.start()
+        spent = seconds(stream, phantoms)
+        stop.set()
+        thread.join()
+    return spent

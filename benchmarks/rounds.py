@@ -1,8 +1,16 @@
 """Time contenders by turns, so that other load on the machine slows all of them and leaves their ratio unchanged."""
 
+import time
 from collections.abc import Callable
 
 import numpy as np
+
+
+def seconds(function: Callable, *arguments) -> float:
+    """Return how many seconds a call takes."""
+    began = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - began
 
 
 def alternate(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:

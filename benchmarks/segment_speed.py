@@ -1,18 +1,15 @@
 """Measure the speed and memory of `cxrseg segment`: one file from a cold start, mixed formats, many JPEG files.
 
-    python benchmarks/segment_speed.py [RUN]
-
 The files are phantoms. The mixed ones have the sizes and formats found in archives: 8- and 16-bit PNG, JPEG, BMP, TIFF
-and DICOM, 256 to 2,048 pixels wide. RUN is an exported run. The default is the model that comes with cxrseg.
+and DICOM, 256 to 2,048 pixels wide.
 """
 
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pydicom
@@ -20,10 +17,35 @@ from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from cxrseg.phantom import LABELS, phantom
+from cxrseg.publish.experiments import Experiment
 
+KINDS = ("png", "jpg", "bmp", "tif", "png16", "dcm")
 SIDES = (256, 512, 1024, 1024, 2048)
-N = 200
-MANY, SIDE = 2000, 1024
+"""Kinds and widths of the mixed files, by turns."""
+
+
+def measure(experiment: Experiment) -> dict:
+    """Return the seconds of one file from a cold start, and the images per second of mixed and of JPEG files."""
+    n_mixed, n_jpeg, side = (experiment.options[key] for key in ("mixed", "jpeg", "jpeg_size"))
+    made = [phantom(1, k, LABELS[k % 3], 256).image for k in range(10)]
+    with TemporaryDirectory() as name:
+        mixed, jpeg, out = (Path(name, part) for part in ("mixed", "jpeg", "out"))
+        mixed.mkdir()
+        jpeg.mkdir()
+        for n in range(n_mixed):
+            width = SIDES[n % len(SIDES)]
+            image = np.asarray(Image.fromarray(made[n % 10]).resize((width, width * 7 // 8)))
+            write(image, KINDS[n % len(KINDS)], mixed / f"{n:03d}")
+        for n in range(n_jpeg):
+            Image.fromarray(made[n % 10]).resize((side, side)).save(jpeg / f"{n:04d}.jpg", quality=90)
+        files = sorted(mixed.iterdir())
+        alone = {file.suffix[1:]: min(segment([file], out)[0] for _ in range(3)) for file in (files[0], files[5])}
+        return {
+            "cold_start_s": alone,
+            "mixed": rate(files, out, n_mixed // 2),
+            "jpeg_size": side,
+            "jpeg": rate(sorted(jpeg.iterdir()), out, n_jpeg // 10),
+        }
 
 
 def write(image: np.ndarray, kind: str, file: Path) -> None:
@@ -46,64 +68,36 @@ def write(image: np.ndarray, kind: str, file: Path) -> None:
         Image.fromarray(image).save(file.with_suffix(f".{kind}"))
 
 
-def measure(run: str, files: list[Path], out: Path) -> tuple[float, float, float]:
-    """Return the wall-clock time and processor time in seconds, and the peak memory in MB, of one call."""
-    command = [sys.executable, "-m", "cxrseg.cli", "segment", *map(str, files), "--out", str(out), "--run", run]
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"cxrseg segment failed: {status}")
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
-def main(run: str = "default") -> None:
-    """Print the results as JSON."""
-    kinds = ("png", "jpg", "bmp", "tif", "png16", "dcm")
-    with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder, "files")
-        files.mkdir()
-        made = [phantom(1, k, LABELS[k % 3], 256).image for k in range(10)]
-        for n in range(N):
-            side = SIDES[n % len(SIDES)]
-            image = np.asarray(Image.fromarray(made[n % 10]).resize((side, side * 7 // 8)))
-            write(image, kinds[n % len(kinds)], files / f"{n:03d}")
-        paths = sorted(files.iterdir())
-        out = Path(folder, "out")
-        one = [min(measure(run, [file], out)[0] for _ in range(3)) for file in (paths[0], paths[5])]
-        mixed = rate(run, paths, out, N // 2)
-        jpeg = Path(folder, "jpeg")
-        jpeg.mkdir()
-        for n in range(MANY):
-            Image.fromarray(made[n % 10]).resize((SIDE, SIDE)).save(jpeg / f"{n:04d}.jpg", quality=90)
-        many = rate(run, sorted(jpeg.iterdir()), out, MANY // 10)
-    from cxrseg import hardware
-
-    result = {
-        "run": run,
-        "cold_start_s": {"png": round(one[0], 2), "dcm": round(one[1], 2)},
-        "mixed": mixed,
-        "jpeg_1024": many,
-        "hardware": hardware.describe(),
-    }
-    print(json.dumps(result, indent=1))
-
-
-def rate(run: str, files: list[Path], out: Path, few: int) -> dict:
+def rate(files: list[Path], out: Path, few: int) -> dict:
     """Measure all files and the first few, of which the difference is free of the start-up.
 
     Two divided by the processor time of an image estimates the rate of two otherwise idle cores.
     """
-    part, whole = (measure(run, files[:n], out) for n in (few, len(files)))
+    part, whole = (segment(files[:n], out) for n in (few, len(files)))
     seconds, processor = ((whole[k] - part[k]) / (len(files) - few) for k in range(2))
     return {
         "files": len(files),
-        "seconds": round(whole[0], 2),
-        "images_per_second": round(1 / seconds, 1),
-        "of_two_free_cores": round(2 / processor, 1),
-        "peak_memory_mb": {few: round(part[2]), len(files): round(whole[2])},
+        "seconds": whole[0],
+        "images_per_second": 1 / seconds,
+        "of_two_free_cores": 2 / processor,
+        "peak_memory_mb": {"first_files": part[2], "all_files": whole[2]},
+        "first_files": few,
     }
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def segment(files: list[Path], out: Path) -> tuple[float, float, float]:
+    """Return the wall-clock time and processor time in seconds, and the peak memory in MB, of one call.
+
+    Raises
+    ------
+    RuntimeError
+        The call failed.
+    """
+    command = [sys.executable, "-m", "cxrseg.cli", "segment", *map(str, files), "--out", str(out)]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)  # knows the memory of this one process
+    spent = time.perf_counter() - began
+    if status:
+        raise RuntimeError("cxrseg segment failed: its error is in the log")
+    return spent, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024

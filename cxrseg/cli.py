@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cxrseg import models
 from cxrseg.terminal import label_values, plain, plain_errors, say, silent_start
 
 app = typer.Typer(
@@ -101,7 +102,7 @@ def evaluate(
     All are scored on a square of 256 pixels, as a study scores its own cases, so that distances compare.
     """
     with plain_errors():
-        from cxrseg import models, runs
+        from cxrseg import runs
 
         if run != models.DEFAULT:
             runs.study(run)
@@ -130,7 +131,7 @@ def matrix(
     made gets the score of that run's own test cases, and is marked.
     """
     with plain_errors(resumable=True):
-        from cxrseg import models, runs, workflow
+        from cxrseg import runs, workflow
         from cxrseg.report import matrix as scores
 
         names = [run for given in runs_ for name in given.split(",") for run in runs.expand(name)]
@@ -172,22 +173,36 @@ def compare(
         from cxrseg import runs
         from cxrseg.evaluate import compare as comparison
 
-        names = [run for name in names for run in runs.expand(name)]
-        table = comparison.compare({name: comparison.cases(name) for name in names})
-        print(table.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
-        if (table["comparison"] == "unpaired").any():
-            print("unpaired: no case in common on one dataset; the difference may be that of the cases")
-        changed = comparison.parameter_differences(names)
-        print("\nparameters that differ:" if len(changed) else "\nno parameter differs")
-        if len(changed):
-            print(changed.to_string())
+        print(comparison.report([run for name in names for run in runs.expand(name)]))
+
+
+@app.command()
+def publish(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Experiments of experiments/, or all.")],
+    data: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder with the archives of experiments/sets.yml.")
+    ] = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with what is published, and publish nothing.")
+    ] = False,
+    cores: Cores = None,
+    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+) -> None:
+    """Measure what the book rests on and write book/published/. What is up to date is not made again.
+
+    The runs that experiments share are made once. An interrupted call continues where it stopped.
+    """
+    with plain_errors(resumable=True):
+        from cxrseg.publish import command
+
+        command.publish(names, data, check, cores, profile)
 
 
 @app.command()
 def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> None:
     """Write the network of a run's first fold as model.onnx and model.json, and check it against Keras."""
     with plain_errors():
-        from cxrseg import models, runs
+        from cxrseg import runs
 
         runs.summary(run)
         with silent_start():
@@ -201,17 +216,7 @@ def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> Non
         )
 
 
-def _default_model() -> str:
-    """Return the description of the default model for the help text."""
-    from cxrseg import models
-
-    try:
-        return "The default model: " + models.card().describe()
-    except FileNotFoundError as error:
-        return str(error)
-
-
-@app.command(epilog=_default_model())
+@app.command(epilog=models.about_default())
 def segment(
     files: Annotated[list[str], typer.Argument(metavar="IMAGE…", help="Files, folders or patterns.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("segmentations"),

@@ -64,6 +64,11 @@ def stage_code(*folders: str) -> list[Path]:
     return sorted([*(PACKAGE / f"{name}.py" for name in SHARED), *found])
 
 
+def rooms_fingerprint(*folders: str) -> str:
+    """Return a digest of the source files in folders of this package, and of what all stages share."""
+    return _digest(stage_code(*folders))
+
+
 def stage_fingerprint(stage: str, source: str = "") -> str:
     """Return a digest of the source files that made a stage's result, which its record keeps.
 
@@ -74,7 +79,7 @@ def stage_fingerprint(stage: str, source: str = "") -> str:
     source : str
         Where the radiographs of ``data`` come from; the code of the phantoms counts where it drew them.
     """
-    return _digest(stage_code(stage, *(["phantom"] if source == "phantom" else [])))
+    return rooms_fingerprint(stage, *(["phantom"] if source == "phantom" else []))
 
 
 def _digest(files: Iterable[Path]) -> str:

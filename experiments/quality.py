@@ -1,90 +1,88 @@
 """Fit the predicted Dice of `cxrseg.evaluate.quality` on phantoms, and evaluate it on real radiographs with failures.
 
-    python experiments/quality.py --data covid-qu-ex-1500.zip --work /tmp/quality
-
-Nine small networks, from weak to strong, are trained on real radiographs and on phantoms of both settings. Networks
-that are finished in the folder of ``--work`` are not trained again. Each network segments every test image three
-times: unchanged, with a fault planted in the image (rotated, inverted, covered, noisy, blurred, badly exposed), and
-with a fault planted in the prediction (one half erased, mask shifted, confident blob added, mask dilated).
-
-The weights are fitted to predictions of phantom-trained networks on test phantoms, without any real radiograph or
-network trained on one. They are evaluated on real test radiographs, each phantom-trained network with weights fitted
-without it. Planted faults fail far more often than patients' images do. Failures (Dice below 0.85) are therefore
-reweighted for the fit and randomly subsampled to a tenth of the pool for the evaluation, and the whole set is reported
-too. Intervals are percentiles of 1,000 bootstraps over images, because predictions for one image are correlated.
-
-Writes ``cxrseg/evaluate/quality.json`` (weights and mean shape) and ``book/published/quality.json`` (evaluation).
+Each network segments every test image three times: unchanged, with a fault planted in the image, and with a fault
+planted in the prediction. The weights are fitted to predictions of phantom-trained networks on test phantoms, without
+any real radiograph or network trained on one. They are evaluated on real test radiographs, each phantom-trained network
+with weights fitted without it. Planted faults fail more often than patients' images do. Failures are therefore
+reweighted for the fit and randomly subsampled for the evaluation, and the whole set is reported too. Intervals are
+percentiles of bootstraps over images, because predictions for one image are correlated.
 """
 
-import argparse
-import json
-from pathlib import Path
+from collections.abc import Iterator
 
-import joblib
-
-from cxrseg import provenance
-from cxrseg.data.dataset import Dataset
-from cxrseg.evaluate.predict import Network, load_keras, predict
-from cxrseg.files import write_json
-
-import cxrseg  # isort: skip  # noqa: F401  before Keras: it tells TensorFlow how to compute
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 from scipy.optimize import minimize
 
 from cxrseg import paths
-from cxrseg.config import DataConfig, TrainConfig
-from cxrseg.data.prepare import prepare
+from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate import quality
 from cxrseg.evaluate.metrics import overlap
-from cxrseg.train.fold import train
+from cxrseg.evaluate.predict import Network, load_keras, predict
+from cxrseg.parallel import starmap
+from cxrseg.publish.experiments import Experiment
 
-SIZE, SEED, TESTED, PREVALENCE, BOOTSTRAPS = 128, 2023, 0, 0.1, 1000
-FITTED_PREVALENCE = 0.12  # slightly above `PREVALENCE`, because the rare failures matter most
-PHANTOMS = {"COVID": 100, "Non-COVID": 100, "Normal": 100}
-STRONG = {
-    "base_filters": 8, "epochs": 14, "batch_norm": True, "loss": "cross_entropy_dice", "schedule": "cosine",
-    "learning_rate": 2e-3,
-}  # fmt: skip
-MIDDLE = {"base_filters": 8, "epochs": 5, "loss": "cross_entropy_dice", "learning_rate": 1e-3}
-WEAK = {"base_filters": 4, "depth": 4, "epochs": 4}
-NETWORKS = {
-    "real_strong": ("real", STRONG),
-    "real_middle": ("real", MIDDLE),
-    "real_weak": ("real", WEAK | {"learning_rate": 3e-3, "batch_norm": True}),
-    "randomised_strong": ("randomised", STRONG | {"augment": True}),
-    "randomised_middle": ("randomised", MIDDLE),
-    "randomised_weak": ("randomised", WEAK | {"learning_rate": 3e-3, "batch_norm": True}),
-    "realistic_strong": ("realistic", STRONG),
-    "realistic_middle": ("realistic", MIDDLE),
-    "realistic_weak": ("realistic", WEAK | {"learning_rate": 1e-3}),
-}
+TESTED = 0  # the fold on whose cases no network was trained
 
 
-def datasets(data: str, work: Path) -> dict[str, Path]:
-    """Prepare the missing datasets for training and test."""
-    configs = {
-        "real": DataConfig(
-            source="covid_qu_ex", path=data, cases_per_class={"COVID": 300, "Non-COVID": 150, "Normal": 150},
-            image_size=SIZE, folds=2,
-        ),
-        "randomised": DataConfig(setting="randomised", cases_per_class=PHANTOMS, image_size=SIZE, folds=4),
-        "realistic": DataConfig(cases_per_class=PHANTOMS, image_size=SIZE, folds=4),
-    }  # fmt: skip
-    for name, config in configs.items():
-        if not (work / name / "dataset.json").is_file():
-            prepare(config, work / name)
-    return {name: work / name for name in configs}
+def measure(experiment: Experiment) -> dict:
+    """Return the weights and the mean shape, fitted on phantoms, and how well they do on real radiographs.
+
+    The label of a run names the source of its data and its strength.
+    """
+    options, runs = experiment.options, {label: one.run for label, one in experiment.runs.items()}
+    networks = {label: load_keras([paths.fold(run, TESTED) / "model.keras"], ["lungs"]) for label, run in runs.items()}
+    datasets = {label.partition("_")[0]: Dataset.load(paths.data(run)) for label, run in runs.items()}
+    learnt = [data.masks[data.cases["fold"] != TESTED, ..., 0] > 0 for name, data in datasets.items() if name != "real"]
+    mean_shape = (100 * np.mean([quality.shape(mask) for mask in np.concatenate(learnt)], axis=0)).round().astype(int)
+    rows = pd.DataFrame(starmap(described, predictions(networks, datasets, mean_shape, options["seed"])))
+
+    phantoms = rows[(rows["source"] != "real") & ~rows["network"].str.startswith("real_")]
+    real = rows[rows["source"] == "real"].reset_index(drop=True)
+    for name, part in real.groupby("network"):
+        weights = fit(phantoms[phantoms["network"] != name], options["fitted_prevalence"])
+        said = 1 / (1 + np.exp(-(part[list(quality.FEATURES)] @ weights.drop("bias") + weights["bias"])))
+        real.loc[part.index, "predicted"] = said.fillna(0)  # an empty mask has no features
+    pool, clean = thinned(real, options["prevalence"], options["seed"]), real[real["kind"] == "as_it_is"]
+    parts = {"pool": pool, "everything": real, "no_planted_fault": clean}
+    return {
+        "failure_below": quality.FAILURE,
+        **{name: judged(part, options["bootstraps"], options["seed"]) for name, part in parts.items()},
+        "networks": {
+            name: {"mean_dice": float(part["dice"].mean()), **quality.judge(part["predicted"], part["dice"])}
+            for name, part in clean.groupby("network", sort=False)
+        },
+        "networks_own": quality.judge(pool["own"], pool["dice"]),
+        "pool_kinds": pool["kind"].value_counts().to_dict(),
+        "weights": fit(phantoms, options["fitted_prevalence"])[[*quality.FEATURES, "bias"]].to_dict(),
+        "mean_shape": mean_shape.tolist(),
+    }
 
 
-def networks(folders: dict[str, Path], work: Path) -> dict[str, Network]:
-    """Train the missing networks and load all of them."""
-    for name, (source, recipe) in NETWORKS.items():
-        if not (work / f"net-{name}" / "train.json").is_file():
-            config = TrainConfig(input_size=SIZE, patience=0, **recipe)
-            train(config, folders[source], work / f"net-{name}", TESTED)
-    return {name: load_keras([work / f"net-{name}" / "model.keras"], ["lungs"]) for name in NETWORKS}
+def predictions(networks: dict[str, Network], datasets: dict[str, Dataset], mean_shape, seed: int) -> Iterator[tuple]:
+    """Yield the arguments of `described` for every network and test image, unchanged and with either fault."""
+    for source, dataset in datasets.items():
+        tested = np.flatnonzero(dataset.cases["fold"] == TESTED)
+        images, masks, ids = dataset.images[tested], dataset.masks[tested, ..., 0] > 0, dataset.cases["case_id"][tested]
+        for number, (name, network) in enumerate(networks.items()):
+            rng = np.random.default_rng([seed, number])
+            found = segmented(network, images)
+            faults = [faulty_image(image, mask, rng) for image, mask in zip(images, masks, strict=True)]
+            faulty, where = map(np.array, zip(*faults, strict=True))
+            kinds = {
+                "as_it_is": (found, images, masks),
+                "faulty_image": (segmented(network, faulty), faulty, where),
+                "faulty_prediction": ([faulty_prediction(levels, rng) for levels in found], images, masks),
+            }
+            for kind, arrays in kinds.items():
+                for case_id, *case in zip(ids, *arrays, strict=True):
+                    yield {"source": source, "network": name, "kind": kind, "case_id": case_id}, *case, mean_shape
+
+
+def segmented(network: Network, images: np.ndarray) -> np.ndarray:
+    """Return the lung probabilities of images in steps of 1/255."""
+    return np.concatenate([predict(network, images[start : start + 16])[..., 0] for start in range(0, len(images), 16)])
 
 
 def faulty_image(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -127,53 +125,23 @@ def faulty_prediction(levels: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return levels
 
 
-def segment(network: Network, images: np.ndarray) -> np.ndarray:
-    """Return the lung probabilities of images in steps of 1/255."""
-    return np.concatenate([predict(network, images[start : start + 16])[..., 0] for start in range(0, len(images), 16)])
-
-
-def predictions(models: dict[str, Network], folder: Path, source: str):
-    """Yield (names, levels, image, mask) for every network and test image, unchanged and with either fault."""
-    dataset = Dataset.load(folder)
-    images, masks, cases = dataset.images, dataset.masks, dataset.cases
-    tested = np.flatnonzero(cases["fold"] == TESTED)
-    images, masks, ids = images[tested], masks[tested, ..., 0] > 0, cases["case_id"].iloc[tested]
-    for number, (name, network) in enumerate(models.items()):
-        rng = np.random.default_rng([SEED, number])
-        found = segment(network, images)
-        faults = [faulty_image(image, mask, rng) for image, mask in zip(images, masks, strict=True)]
-        faulty, where = map(np.array, zip(*faults, strict=True))
-        kinds = {
-            "as_it_is": (found, images, masks),
-            "faulty_image": (segment(network, faulty), faulty, where),
-            "faulty_prediction": ([faulty_prediction(levels, rng) for levels in found], images, masks),
-        }
-        for kind, arrays in kinds.items():
-            for case_id, levels, image, mask in zip(ids, *arrays, strict=True):
-                yield {"source": source, "network": name, "kind": kind, "case_id": case_id}, levels, image, mask
-        print(f"{source}: segmented by {name}", flush=True)
-
-
-def measure(names: dict, levels: np.ndarray, image: np.ndarray, mask: np.ndarray) -> dict:
-    """Return one row: the names, the true Dice and, if the predicted mask is not empty, the features.
-
-    The row also has ``own``, the Dice expected from the probabilities themselves, as the simplest competitor.
-    """
+def described(names: dict, levels: np.ndarray, image: np.ndarray, mask: np.ndarray, mean_shape: np.ndarray) -> dict:
+    """Return one row: the names, the true Dice, the Dice that the probabilities expect, and the features if any."""
     found, probability = levels >= 127.5, levels / 255
     row = names | {"dice": overlap(mask, found)["dice"], "own": 0.0}
     if not found.any():
         return row
     row["own"] = 2 * probability[found].sum() / (probability.sum() + found.sum())
-    return row | quality.features(probability, image)
+    return row | quality.features(probability, image, mean_shape=mean_shape)
 
 
-def fit(rows: pd.DataFrame) -> pd.Series:
-    """Fit ``bias`` and weights by mean absolute error, with failures reweighted to `FITTED_PREVALENCE`."""
+def fit(rows: pd.DataFrame, prevalence: float) -> pd.Series:
+    """Fit ``bias`` and weights by mean absolute error, with failures reweighted to their prevalence."""
     rows = rows.dropna()
     x, y = rows[list(quality.FEATURES)].to_numpy(), rows["dice"].to_numpy()
     failed = y < quality.FAILURE
-    weight = np.where(failed, FITTED_PREVALENCE / failed.mean(), (1 - FITTED_PREVALENCE) / (1 - failed.mean()))
-    weight = weight / weight.sum()
+    weight = np.where(failed, prevalence / failed.mean(), (1 - prevalence) / (1 - failed.mean()))
+    weight /= weight.sum()
     middle, spread = x.mean(axis=0), x.std(axis=0)
     z = np.c_[np.ones(len(x)), (x - middle) / spread]
 
@@ -189,105 +157,20 @@ def fit(rows: pd.DataFrame) -> pd.Series:
     return weights.round(4)
 
 
-def score(rows: pd.DataFrame, weights: pd.Series) -> np.ndarray:
-    """Return the predicted Dice of each row, 0 for an empty mask."""
-    said = 1 / (1 + np.exp(-(rows[list(quality.FEATURES)] @ weights[list(quality.FEATURES)] + weights["bias"])))
-    return said.fillna(0).to_numpy()
-
-
-def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return all rows without failure and a random subset of the failures, which make up `PREVALENCE`."""
+def thinned(rows: pd.DataFrame, prevalence: float, seed: int) -> pd.DataFrame:
+    """Return all rows without failure and a random subset of the failures, of the given prevalence."""
     failed = rows["dice"] < quality.FAILURE
-    wanted = round((~failed).sum() * PREVALENCE / (1 - PREVALENCE))
-    return pd.concat([rows[~failed], rows[failed].sample(min(wanted, failed.sum()), random_state=SEED)]).sort_index()
+    wanted = round((~failed).sum() * prevalence / (1 - prevalence))
+    return pd.concat([rows[~failed], rows[failed].sample(min(wanted, failed.sum()), random_state=seed)]).sort_index()
 
 
-def judged(rows: pd.DataFrame) -> dict:
+def judged(rows: pd.DataFrame, bootstraps: int, seed: int) -> dict:
     """Return `cxrseg.evaluate.quality.judge` of the rows, with bootstrap intervals over images."""
-    result = quality.judge(rows["predicted"], rows["dice"])
-    groups = list(rows.groupby("case_id").indices.values())
-    arrays = rows["predicted"].to_numpy(), rows["dice"].to_numpy()
-    rng, drawn = np.random.default_rng(SEED), []
-    for _ in range(BOOTSTRAPS):
+    said, dice, images = rows["predicted"].to_numpy(), rows["dice"].to_numpy(), rows.groupby("case_id").indices
+    rng, groups, drawn = np.random.default_rng(seed), list(images.values()), []
+    for _ in range(bootstraps):
         chosen = np.concatenate([groups[k] for k in rng.integers(len(groups), size=len(groups))])
-        drawn.append(quality.judge(*(array[chosen] for array in arrays)))
-    low, high = np.percentile(pd.DataFrame(drawn), [2.5, 97.5], axis=0)
-    intervals = {f"{name}_ci95": [float(a), float(b)] for name, a, b in zip(drawn[0], low, high, strict=True)}
-    return result | {"images": len(groups)} | {k: v for k, v in intervals.items() if not k.startswith(("n_", "failed"))}
-
-
-def risk_coverage(predicted: np.ndarray, dice: np.ndarray) -> dict[str, list[float]]:
-    """Return the risk-coverage curve: one minus the mean Dice of the cases with the highest predicted Dice.
-
-    Returns
-    -------
-    dict
-        ``coverage``: share of cases kept, from 0.1 to 1 in steps of 0.1. ``risk``: one minus their mean Dice.
-        ``best_risk``: the same if cases are ranked by the true Dice.
-    """
-    dice = np.asarray(dice, float)
-    kept = [max(1, round(len(dice) * tenth / 10)) for tenth in range(1, 11)]
-
-    def risk(by: np.ndarray) -> list[float]:
-        ordered = dice[np.argsort(-np.asarray(by, float), kind="stable")]
-        return [float(1 - ordered[:n].mean()) for n in kept]
-
-    return {"coverage": [tenth / 10 for tenth in range(1, 11)], "risk": risk(predicted), "best_risk": risk(dice)}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="COVID-QU-Ex, ZIP or folder")
-    parser.add_argument("--work", type=Path, required=True, help="folder that keeps datasets and networks")
-    options = parser.parse_args()
-    if not Path(options.data).exists():
-        parser.error(f"--data {options.data}: no such file; it names the ZIP or folder of COVID-QU-Ex")
-    folders = datasets(options.data, options.work)
-    models = networks(folders, options.work)
-
-    coefficients = Path(quality.__file__).with_name("quality.json")
-    made = [Dataset.load(folders[name]) for name in ("randomised", "realistic")]
-    drawn = [quality.shape(mask[..., 0] > 0) for part in made for mask in part.masks[part.cases["fold"] != TESTED]]
-    mean_shape = (100 * np.mean(drawn, axis=0)).round().astype(int).tolist()
-    # The mean shape is written first, because this process and its workers read it from the file for the features.
-    # The old weights stay until the fit is done, so that an interruption does not leave the package without weights.
-    earlier = json.loads(coefficients.read_text())["weights"]
-    coefficients.write_text(json.dumps({"weights": earlier, "mean_shape": mean_shape}) + "\n")
-    quality.model.cache_clear()
-    items = (item for source, folder in folders.items() for item in predictions(models, folder, source))
-    workers = joblib.Parallel(n_jobs=-1, batch_size=32, pre_dispatch="4 * n_jobs")
-    rows = pd.DataFrame(workers(joblib.delayed(measure)(*item) for item in items))
-    rows.to_csv(options.work / "rows.csv", index=False)
-
-    phantoms = rows[(rows["source"] != "real") & ~rows["network"].str.startswith("real_")]
-    weights = fit(phantoms)
-    real = rows[rows["source"] == "real"].reset_index(drop=True)
-    for name, part in real.groupby("network"):
-        real.loc[part.index, "predicted"] = score(part, fit(phantoms[phantoms["network"] != name]))
-    pool, clean = thinned(real), real[real["kind"] == "as_it_is"]
-    names = [*quality.FEATURES, "bias"]
-    shown = {"weights": weights[names].to_dict(), "mean_shape": mean_shape}
-    coefficients.write_text(json.dumps(shown) + "\n")
-    result = {
-        "command": f"python experiments/quality.py --data {Path(options.data).name} --work FOLDER",
-        "failure_below": quality.FAILURE,
-        "pool": judged(pool),
-        "everything": judged(real),
-        "no_planted_fault": judged(clean),
-        "networks": {
-            name: {"mean_dice": float(part["dice"].mean()), **quality.judge(part["predicted"], part["dice"])}
-            for name, part in clean.groupby("network", sort=False)
-        },
-        "risk_coverage": risk_coverage(pool["predicted"], pool["dice"]),
-        "networks_own": quality.judge(pool["own"], pool["dice"]),
-        "pool_kinds": pool["kind"].value_counts().to_dict(),
-        "weights": shown["weights"],
-        "provenance": provenance.record(),
-    }
-    write_json(paths.published() / "quality.json", result)
-    for part in ("pool", "everything", "no_planted_fault"):
-        print(part, json.dumps(result[part]))
-
-
-if __name__ == "__main__":
-    main()
+        drawn.append(quality.judge(said[chosen], dice[chosen]))
+    bounds = pd.DataFrame(drawn).drop(columns=["n", "failed"]).quantile([0.025, 0.975])
+    intervals = {f"{name}_ci95": bounds[name].tolist() for name in bounds}
+    return quality.judge(said, dice) | {"images": len(groups)} | intervals

@@ -1,8 +1,6 @@
-"""Extract the subset of COVID-QU-Ex on which the book's results are based from the whole archive.
+"""Extract a part of COVID-QU-Ex from the whole archive: ``python tools/excerpt.py archive.zip development target.zip``.
 
-    python tools/excerpt.py archive.zip covid-qu-ex-1500.zip
-
-The files are listed in ``excerpt.csv`` and copied unchanged.
+The files of a part are listed in ``development.csv`` and ``confirmation.csv``, and copied unchanged.
 """
 
 import argparse
@@ -10,14 +8,14 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
-CASES = Path(__file__).with_name("excerpt.csv")
-"""Part, class and file name of each case, one case per line."""
+PARTS = {name: Path(__file__).with_name(f"{name}.csv") for name in ("development", "confirmation")}
+"""Files with part, class and file name of each case, one case per line."""
 
 FOLDERS = ("images", "lung masks", "infection masks")
 
 
 def members(cases: list[str]) -> set[str]:
-    """Return the last five path components of all archive members of the cases, in the infection data."""
+    """Return the last five path components of all members of the cases."""
     split = [case.rsplit("/", 1) for case in cases]
     return {f"Infection Segmentation Data/{place}/{folder}/{file}" for place, file in split for folder in FOLDERS}
 
@@ -47,10 +45,11 @@ def cut(archive: Path, target: Path, cases: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("archive", type=Path, help="the archive as its publisher hands it out, a ZIP")
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("target", type=Path)
     options = parser.parse_args()
     try:
-        cut(options.archive, options.target, CASES.read_text().splitlines())
+        cut(options.archive, options.target, PARTS[options.part].read_text().splitlines())
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         sys.exit(f"error: {error}")
     print(f"{options.target}: {options.target.stat().st_size:,} bytes")

@@ -1,43 +1,21 @@
-"""Make a run's network the default model, which comes with the package, and write its model card.
+"""Put into the package what was measured or trained: the default model with its card, and the predicted Dice.
 
-    cxrseg run phantom
-    cxrseg evaluate phantom --on covid_qu_ex:covid-qu-ex-1500.zip
-    cxrseg evaluate phantom --on folder:jsrt-246.zip
-    python experiments/zero_shot.py phantom covid-qu-ex-1500 --out book/published/zero-shot.json
-    python experiments/jsrt.py phantom jsrt-246
-    python tools/ship.py phantom
-
-Only a network trained on phantoms alone may be distributed: weights trained on patients' images are not ours to give.
+``python tools/ship.py phantom`` makes the network of that run the default model. Its card quotes the published results
+``zero-shot`` and ``jsrt``. Only a network trained on phantoms alone may be distributed: weights trained on patients'
+images are not ours to give. ``python tools/ship.py quality`` takes over the published result ``quality``.
 """
 
 import json
 import sys
+from pathlib import Path
 
 from cxrseg import models, paths, runs
 from cxrseg.config import TrainConfig
+from cxrseg.evaluate import quality
 from cxrseg.segment.export import export, rebuild
 
-CARD = """# The default model of cxrseg
-
-`default.onnx` and `default.keras` are one U-Net of {parameters:,} weights, in float32. It outlines the right lung, the
-left lung and the heart in a frontal chest X-ray. `default.json` says what goes in and how the answer is cut;
-`cxrseg segment` does both.
-
-- **Trained on** {phantoms:,} synthetic chest X-rays and no patient: `cxrseg run phantom`, seed
-  {seed}, commit {commit:.7}, {seconds:.0f} seconds in {precision} on {cores} cores after the phantoms were made. What
-  they look like was steered by scores and mask shapes of {steered} real radiographs of COVID-QU-Ex and {films} of JSRT,
-  none of which was learnt from. That it sees grey levels as they are was chosen when its scores on all {total:,} of
-  COVID-QU-Ex were known.
-- **Dice of the lungs on {real:,} other real radiographs** of COVID-QU-Ex: mean {mean:.3f} (95% interval {low:.3f} to
-  {high:.3f}), 5th percentile {p5:.3f}, below 0.8 in {below:.1%}; {classes}. On {made:,} synthetic ones {dice:.3f}.
-- **On {others} other films of JSRT**: mean Dice of both lungs {lungs:.3f}, heart {heart:.3f}; cardiothoracic ratio:
-  mean absolute error {error:.4f}, bias {bias:+.4f}, limits of agreement {below_ctr:+.3f} to {above_ctr:+.3f}.
-- **Meant for** teaching, research, and as a start for networks trained on patients. **Not a medical device**: do not
-  decide on anybody's treatment by it. The ratio holds for upright PA films only.
-- **Known to fail** on white lungs and bases, small children, chests that lie askew, and where the diaphragm hardly
-  shows. Age, sex, origin and device of the radiographs of COVID-QU-Ex are not known.
-- **Licence**: MIT.
-"""
+CARD = Path(__file__).with_name("card.md")
+"""The model card, with places for the numbers."""
 
 
 def ship(run: str) -> None:
@@ -59,7 +37,7 @@ def card(content: models.ModelCard, record: dict) -> str:
     """Return the model card, with scores on real radiographs from ``book/published/``."""
     real, jsrt = (json.loads((paths.published() / f"{name}.json").read_text()) for name in ("zero-shot", "jsrt"))
     others, films = real["others"], jsrt["others"]
-    return CARD.format(
+    return CARD.read_text().format(
         parameters=record["n_parameters"], phantoms=record["n_training"], cores=record["hardware"]["cores"],
         seed=content.seed, commit=content.commit, seconds=content.seconds, precision=record["precision"],
         steered=real["decision"]["n"], films=jsrt["decision"]["n"], real=others["n"],
@@ -74,5 +52,12 @@ def card(content: models.ModelCard, record: dict) -> str:
     )  # fmt: skip
 
 
+def ship_quality() -> None:
+    """Write the published weights and mean shape of the predicted Dice to ``cxrseg/evaluate/quality.json``."""
+    content = json.loads((paths.published() / "quality.json").read_text())
+    shown = {key: content[key] for key in ("weights", "mean_shape")}
+    Path(quality.__file__).with_name("quality.json").write_text(json.dumps(shown) + "\n")
+
+
 if __name__ == "__main__":
-    ship(sys.argv[1])
+    ship_quality() if sys.argv[1] == "quality" else ship(sys.argv[1])

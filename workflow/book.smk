@@ -5,18 +5,21 @@ def pages():
     return sorted(map(str, files))
 
 
+FIRST = RUNS[0] if RUNS else "none"
+
+
 rule book:
     input:
         rules.all.input,
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=pages(),
         code=list(map(str, provenance.stage_code("report", "segment", "phantom"))),
-        models=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
-        external=[str(file) for file in sorted([*paths.run(RUNS[0]).glob("external/*/summary.json"), *paths.run(RUNS[0]).glob("matrix.csv")])],
+        models=[str(file) for file in sorted([*paths.run(FIRST).glob("model.*"), *(ROOT / "cxrseg" / "models").glob("default.*")])],
+        external=[str(file) for file in sorted([*paths.run(FIRST).glob("external/*/summary.json"), *paths.run(FIRST).glob("matrix.csv")])],
     output:
         # One stamp a run: building the book of another run removes it.
-        touch(str(ROOT / "_build" / f"rendered-{RUNS[0]}")),
+        touch(str(ROOT / "_build" / f"rendered-{FIRST}")),
     params:
-        run=RUNS[0],
+        run=FIRST,
     shell:
         "{PYTHON} -m cxrseg.report.book {params.run:q}"

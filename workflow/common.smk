@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from cxrseg import models, paths, provenance, runs
-from cxrseg.workflow import outdated
+from cxrseg.workflow import outdated_of
 
 ROOT = Path(workflow.basedir)
 RUNS = config["runs"]
 STUDIES = {run: runs.study(run) for run in RUNS}
-OUTDATED = [file for run in RUNS for file in outdated(run)]
+OUTDATED = outdated_of(RUNS)
 FOLDS = {run: list(range(study.run_folds)) for run, study in STUDIES.items()}
 EVERY_CORE = 1024  # Snakemake takes as many as it may use; on a cluster the profile says how many
 

@@ -49,8 +49,8 @@ rule compare:
 
 
 # A matrix: each cell scores one run on one other dataset. The first run's folder says which.
-REQUEST = paths.run(RUNS[0]) / "matrix.json"
-MATRIX = json.loads(REQUEST.read_text()) if REQUEST.is_file() else {"sets": {}, "cells": []}
+REQUESTS = [file for run in RUNS[:1] if (file := paths.run(run) / "matrix.json").is_file()]
+MATRIX = json.loads(REQUESTS[0].read_text()) if REQUESTS else {"sets": {}, "cells": []}
 UNSCORED = [cell for cell in MATRIX["cells"] if not (paths.external(*cell) / "summary.json").is_file()]
 
 

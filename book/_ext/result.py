@@ -14,6 +14,9 @@ The ``{result-table}`` directive makes one row per entry of a key with several v
     ```
 
 Without ``columns``, the second column contains the value of the entry itself.
+
+A number says where it comes from when it is pointed at: file, key, command and source version. The foot of a page
+names the command that makes all its published numbers, and how long that takes.
 """
 
 import difflib
@@ -151,7 +154,8 @@ def _get(asker: SphinxRole | SphinxDirective, source: str, key: str):
     path = Path(asker.env.srcdir, source)
     asker.env.note_dependency(str(path))
     try:
-        return lookup(_read(path, path.stat().st_mtime_ns), key)
+        tree = _read(path, path.stat().st_mtime_ns)
+        return lookup(tree, key) if key else tree
     except FileNotFoundError as error:
         raise ValueError(f"{source} does not exist (asked for '{key}')") from error
     except json.JSONDecodeError as error:
@@ -171,12 +175,47 @@ class Result(SphinxRole):
         """Return the number as an inline node, or the key itself if the number is not available."""
         source, key, spec = parse(self.text)
         try:
-            text = render(_get(self, source, key), "" if spec == "code" else spec)
+            value = _get(self, source, key)
+            text = render(value, "" if spec == "code" else spec)
         except ValueError as error:
             _warn(self, error)
             return [nodes.literal(self.rawtext, self.text)], []
-        kind = nodes.literal if spec == "code" else nodes.inline
-        return [kind(self.rawtext, text, classes=["result"])], []
+        content = nodes.literal("", text) if spec == "code" else nodes.Text(text)
+        made_with, commit = origin(_get(self, source, ""))
+        where = f"{source.removeprefix('book/published/')}: {key} = {json.dumps(value)}"
+        known = f"{where}; {made_with}; source version {commit}"
+        node = nodes.abbreviation(self.rawtext, "", content, explanation=known, classes=["result"])
+        node["source_file"] = source
+        return [node], []
+
+
+def origin(tree: dict) -> tuple[str, str]:
+    """Return the command that made a file of results, and the short name of its source version."""
+    head = tree.get("experiment") or tree.get("provenance") or {}
+    command = head.get("command") or f"cxrseg run {tree.get('run', '')}".strip()
+    return command, head.get("commit", "unknown")[:7]
+
+
+def foot(heads: list[dict]) -> str:
+    """Return in one sentence what makes the published numbers of a page, given the heads of their files."""
+    names = " ".join(sorted(head["name"] for head in heads))
+    data = " --data FOLDER" if any(head["data"] for head in heads) else ""
+    runs = {name: seconds for head in heads for name, seconds in head["runs"].items()}  # experiments share them
+    minutes = max(1, round((sum(runs.values()) + sum(head["seconds"] for head in heads)) / 60))
+    commits = ", ".join(sorted({head["commit"][:7] for head in heads}))
+    return f"The numbers of this page: cxrseg publish {names}{data}, {minutes:,} minutes, source version {commits}."
+
+
+def add_foot(app: Sphinx, doctree: nodes.document) -> None:
+    """Add to a page what makes its published numbers."""
+    found = {
+        node["source_file"] for node in doctree.findall() if isinstance(node, nodes.Element) and node.get("source_file")
+    }
+    trees = [json.loads(Path(app.srcdir, file).read_text(encoding="utf-8")) for file in sorted(found - {EXECUTED})]
+    heads = [head for tree in trees if "inputs" in (head := tree.get("experiment", {}))]
+    sections = [node for node in doctree.children if isinstance(node, nodes.section)]
+    if heads and sections:
+        sections[-1] += nodes.paragraph("", foot(heads), classes=["made-with"])
 
 
 class ResultTable(SphinxDirective):
@@ -197,7 +236,9 @@ class ResultTable(SphinxDirective):
         except ValueError as error:
             _warn(self, error)
             return []
-        return [_table(headers, rows)]
+        table = _table(headers, rows)
+        table["source_file"] = source
+        return [table]
 
 
 def _table(headers: list[str], rows: list[list[str]]) -> nodes.table:
@@ -220,4 +261,5 @@ def setup(app: Sphinx) -> dict:
     """Register the role and the directive."""
     app.add_role("result", Result())
     app.add_directive("result-table", ResultTable)
+    app.connect("doctree-read", add_foot)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -86,7 +86,7 @@ def _changes(points: dict[str, tuple[float, list[float]]], label: str) -> Figure
 
 def sizes() -> Figure:
     """Plot the Dice of `best` against its number of parameters, together with the paper's recipe."""
-    rows = published("sizes")["widths"].values()
+    rows = published("sizes")["rows"].values()
     paper = published("ablation")["rows"]["the paper's recipe"]
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
     axis = figure.subplots()
@@ -111,7 +111,7 @@ def sizes() -> Figure:
 
 def patients() -> Figure:
     """Plot the Dice against the number of training cases, for a warm start from phantoms and for random weights."""
-    content = published("curve")
+    content = published("patients")
     places = {name: place for place, name in enumerate(content["points"])}
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
     axis = figure.subplots()

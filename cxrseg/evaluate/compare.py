@@ -94,6 +94,17 @@ def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFr
     return table.astype({"shared": "Int64"})
 
 
+def report(names: list[str]) -> str:
+    """Return in words how runs compare with the first, and which of their parameters differ."""
+    found = compare({name: cases(name) for name in names})
+    lines = [found.to_string(index=False, float_format="{:.4f}".format, na_rep="")]
+    if (found["comparison"] == "unpaired").any():
+        lines.append("unpaired: no case in common on one dataset; the difference may be that of the cases")
+    changed = parameter_differences(names)
+    lines += ["\nparameters that differ:", changed.to_string()] if len(changed) else ["\nno parameter differs"]
+    return "\n".join(lines)
+
+
 def _against(reference: pd.DataFrame, table: pd.DataFrame, metric: str) -> dict:
     common = shared(reference, table)
     a, b = (rows.set_index("case_id")[metric] for rows in (table, reference))

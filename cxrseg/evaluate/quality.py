@@ -2,7 +2,7 @@
 
 A logistic function of seven features gives the predicted Dice. The features are computed from the predicted mask, its
 probabilities and the radiograph, and each is simple enough to implement in any language. ``quality.json`` in this
-folder holds the weights, and the mean shape that one feature uses. ``experiments/quality.py`` fits them on phantoms
+folder holds the weights, and the mean shape that one feature uses. The experiment ``quality`` fits them on phantoms
 alone and evaluates them on real radiographs.
 
 References
@@ -75,13 +75,17 @@ def predict_all(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threshold: float
     return list(starmap(_predict_stored, ((levels, image, threshold) for levels, image in pairs)))
 
 
-def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+def features(
+    probability: np.ndarray, image: np.ndarray, threshold: float = 0.5, mean_shape: np.ndarray | None = None
+) -> dict[str, float]:
     """Compute the seven features of a prediction whose mask is not empty.
 
     Parameters
     ----------
     probability, image, threshold
         As for `predict`.
+    mean_shape : (16, 16) array, optional
+        Percent of each cell of the coarse grid that lungs cover on average; by default that of `model`.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def features(probability: np.ndarray, image: np.ndarray, threshold: float = 0.5)
     mask = probability >= threshold
     area, (height, width) = np.count_nonzero(mask), mask.shape
     grown = np.count_nonzero(probability >= 0.6 * threshold)
-    coarse, mean = shape(mask), np.array(model()["mean_shape"]) / 100
+    coarse, mean = shape(mask), np.array(model()["mean_shape"] if mean_shape is None else mean_shape) / 100
     agreement = 2 * np.minimum(coarse, mean).sum() / (coarse.sum() + mean.sum())
     pieces = np.sort(np.bincount(cc3d.connected_components(mask, connectivity=4).ravel())[1:])
     left, right = int(mask[:, : width // 2].sum()), int(mask[:, width - width // 2 :].sum())

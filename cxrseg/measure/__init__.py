@@ -1,1 +1,1 @@
-"""Measure what lies in masks: the areas of the lungs, and the cardiothoracic ratio."""
+"""Measure what lies in masks: the areas and the shape of the lungs, and the cardiothoracic ratio."""

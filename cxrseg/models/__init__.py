@@ -119,6 +119,14 @@ def card(name: str = DEFAULT) -> ModelCard:
         raise ValueError(f"{file}: written by another version of cxrseg ({error}); export the run again") from error
 
 
+def about_default() -> str:
+    """Return the description of the default model, or why there is none."""
+    try:
+        return "The default model: " + card().describe()
+    except FileNotFoundError as error:
+        return str(error)
+
+
 def _shipped(suffix: str) -> Path:
     return Path(__file__).parent / f"default{suffix}"
 

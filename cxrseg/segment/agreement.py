@@ -17,7 +17,8 @@ CASES = 32
 """Number of cases that are looked at, spread over the dataset."""
 
 LOW = 0.82
-"""Median Dice below which masks are doubted. ``experiments/doubted.py`` measures what wrong masks reach."""
+"""Median Dice below which masks are doubted. It lies between that of right masks, of COVID-QU-Ex and JSRT, and that of
+wrong ones: of the next film, flipped, turned, mirrored, transposed or without one side."""
 
 
 def spread(n: int) -> np.ndarray:

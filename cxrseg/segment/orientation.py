@@ -2,7 +2,7 @@
 
 A network is surest of its outline where the radiograph lies as those that it learnt from. So one of whose outline it
 is not sure is tried in the other turns. Lungs hold air: if the air is dark, most of the outline is darker inside than
-outside. ``experiments/turned.py`` measures how often both are right. A mirrored radiograph is not told from others, nor
+outside. The experiment ``turned`` measures how often both are right. A mirrored radiograph is not told from others, nor
 one that is flipped upside down from one that is turned by 180 degrees.
 """
 

@@ -50,7 +50,7 @@ def test_files_exist():
 def test_published_numbers_name_their_command_and_no_machine():
     for file in (ROOT / "book" / "published").glob("*.json"):
         content = json.loads(file.read_text())
-        assert content["command"], file
+        assert content["experiment"]["command"], file
         assert not re.search(r"\"(/|[A-Z]:\\\\)", file.read_text()), file
     for file in (ROOT / "book" / "published").glob("*.csv"):
         assert not re.search(r"^\"?(/|[A-Z]:)", file.read_text(), re.MULTILINE), file

@@ -138,7 +138,19 @@ def build(tmp_path, monkeypatch):
     (source / "book" / "executed").mkdir(parents=True)
     (source / "book" / "published").mkdir()
     (source / "book" / "executed" / "summary.json").write_text(json.dumps(SUMMARY))
-    (source / "book" / "published" / "quex.json").write_text(json.dumps({"dice": {"mean": 0.5}, "command": "run --x"}))
+    head = {
+        "name": "quex",
+        "command": "run --x",
+        "commit": "abcdef0123",
+        "seconds": 60,
+        "runs": {"a": 300, "b": 240},
+        "data": {"s": "d"},
+        "inputs": "i",
+    }
+    content = {"dice": {"mean": 0.512345}, "rows": {"a": {"n": 1}}, "experiment": head}
+    (source / "book" / "published" / "quex.json").write_text(json.dumps(content))
+    other = {"experiment": head | {"name": "cost", "seconds": 90, "runs": {"a": 300}, "data": {}}, "n": 7}
+    (source / "book" / "published" / "cost.json").write_text(json.dumps(other))
 
     def once(text=None):
         if text is not None:
@@ -173,13 +185,28 @@ def build(tmp_path, monkeypatch):
 def test_role_in_a_page_and_in_a_table(build):
     page, warnings = build(
         "# Page\n\nMean {result}`dice.mean`, {result}`dice.ci95`; real {result}`quex:dice.mean|.2f`, "
-        "made with {result}`quex:command|code`.\n\n"
+        "made with {result}`quex:experiment.command|code`.\n\n"
         "| Share | Class |\n|--:|--:|\n| {result}`share\\|.2%` | {result}`classes.Non-COVID.dice.mean` |\n"
     )
     assert warnings == ""
-    shown = re.findall(r'<span class="result">(.*?)</span>', page)
-    assert shown == ["0.957", "0.912 to 0.934", "0.50", "4.25%", "0.800"]
+    shown = re.findall(r'<abbr class="result"[^>]*>([^<]*?)</abbr>', page)
+    assert shown == ["0.957", "0.912 to 0.934", "0.51", "4.25%", "0.800"]
     assert 'run</span> <span class="pre">--x' in page  # a command keeps its two hyphens
+
+
+def test_a_number_says_where_it_comes_from(build):
+    page, _ = build("# Page\n\nMean {result}`quex:dice.mean|.2f`.\n")
+    assert 'title="quex.json: dice.mean = 0.512345; run --x; source version abcdef0"' in page
+
+
+def test_the_foot_of_a_page_names_the_command_that_makes_its_numbers(build):
+    table = "```{result-table} quex:rows\n:headers: Row, n\n:columns: n\n```"
+    page, _ = build(f"# Page\n\n## Part\n\n{{result}}`cost:n` and {{result}}`n_cases`.\n\n{table}\n")
+    # 60 and 90 seconds, and the runs a and b, which both rest on, once
+    assert "cxrseg publish cost quex --data FOLDER, 12 minutes, source version abcdef0." in page
+    assert page.count("cxrseg publish") == 1
+    page, _ = build("# Page\n\nOnly {result}`n_cases` of this run.\n")
+    assert "cxrseg publish" not in page
 
 
 def test_directive_makes_a_table(build):

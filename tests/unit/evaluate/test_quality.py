@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.ndimage import gaussian_filter, maximum_filter
-from support import load_script
 
 from cxrseg.evaluate import quality
 from cxrseg.phantom import phantom
@@ -80,6 +79,15 @@ def test_good_lungs_are_promised_more_than_broken_ones():
         assert quality.predict(*case) < good - 0.05, name
 
 
+def test_another_mean_shape_changes_the_agreement_with_it_alone():
+    usual = quality.features(soft(CASE.lungs), CASE.image)
+    assert quality.features(soft(CASE.lungs), CASE.image, mean_shape=quality.model()["mean_shape"]) == usual
+    own = quality.features(soft(CASE.lungs), CASE.image, mean_shape=100 * quality.shape(soft(CASE.lungs) >= 0.5))
+    assert own["shape"] == pytest.approx(0)
+    assert usual["shape"] < 0
+    assert own | {"shape": usual["shape"]} == usual
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_nothing_and_everything_have_a_score(level):
     score = quality.predict(np.full((64, 64), level), np.zeros((64, 64), np.uint8))
@@ -123,16 +131,6 @@ def test_judgement_by_hand():
     assert quality.judge(perfect, perfect) == {
         "n": 5, "r": 0, "mae": 0, "mae_constant": 0, "mae_ratio": 0, "failed": 0, "worst_tenth_finds": 1,
     }  # fmt: skip
-
-
-def test_risk_falls_as_the_least_promising_are_left_out():
-    dice = np.linspace(0.1, 1, 20)
-    curve = load_script("experiments/quality.py").risk_coverage(dice, dice)
-    assert curve["risk"] == curve["best_risk"] == sorted(curve["risk"])
-    assert curve["risk"][-1] == pytest.approx(1 - dice.mean())
-    assert curve["risk"][0] == pytest.approx(1 - dice[-2:].mean())
-    backwards = load_script("experiments/quality.py").risk_coverage(-dice, dice)
-    assert backwards["risk"][0] == pytest.approx(1 - dice[:2].mean())
 
 
 @pytest.mark.parametrize("steps", [1, 6, 13])

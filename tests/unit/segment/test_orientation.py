@@ -97,6 +97,6 @@ def test_real_radiographs_lie_upright(shared):
         ways = {"upright": (picture, (0, False)), "turned": (np.rot90(picture, 2), (180, False)),
                 "inverted": (255 - picture, (0, True))}  # fmt: skip
         wrong += [(case.case_id, name) for name, (changed, said) in ways.items() if told(network, changed) != said]
-    # `experiments/turned.py` finds about one turned film in a hundred that is not noticed.
+    # The experiment `turned` finds about one turned film in a hundred that is not noticed.
     assert len(wrong) <= 2, wrong
     assert not [name for _, name in wrong if name == "upright"]

@@ -1,4 +1,4 @@
-"""Shape measures of a pair of lung fields, for phantoms and for real masks alike."""
+"""Measure the shape of a pair of lung fields, for phantoms and for real masks alike."""
 
 from typing import NamedTuple
 

@@ -1,0 +1,45 @@
+"""Score what was decided on the development set on radiographs that nobody had looked at."""
+
+import pandas as pd
+
+from cxrseg.evaluate import compare
+from cxrseg.publish.experiments import Experiment
+from cxrseg.publish.tables import difference, row, scored_on, summarise
+
+CROSS_VALIDATED = ("paper", "best")
+
+
+def measure(experiment: Experiment) -> dict:
+    """Return the scores of four methods on the confirmation set, and their paired differences.
+
+    The paper's recipe and `best` are cross-validated on a sample that is made up as RSUA is; the default model and
+    `best`, trained on the development set, are scored on all cases.
+    """
+    content: dict = {name: row(experiment.runs[name].run) for name in CROSS_VALIDATED}
+    tables = methods(experiment)
+    content |= {name: summarise(tables[name]) for name in ("default", "development")}
+    content["default_on_the_sample"] = summarise(tables["default"].query("case_id in @tables['best'].case_id"))
+    pairs = {
+        "best_minus_paper": ("best", "paper"),
+        "default_minus_paper": ("default", "paper"),
+        "best_minus_default": ("best", "default"),
+        "development_minus_default": ("development", "default"),
+    }
+    return content | {name: difference(tables[a], tables[b]) for name, (a, b) in pairs.items()}
+
+
+def cases(experiment: Experiment) -> pd.DataFrame:
+    """Return a row per case with the Dice of each method."""
+    tables = methods(experiment)
+    dice = {name: rows.set_index("case_id")["dice"] for name, rows in tables.items()}
+    labels = tables["default"].set_index("case_id")["label"]
+    return pd.DataFrame({"label": labels, **dice}).rename_axis("case_id").reset_index()
+
+
+def methods(experiment: Experiment) -> dict[str, pd.DataFrame]:
+    """Return the scored cases of each method."""
+    tables = {name: compare.cases(experiment.runs[name].run) for name in CROSS_VALIDATED}
+    for name, run in (("default", "default"), ("development", experiment.runs["development"].run)):
+        rows = scored_on(experiment, "confirmation", run)
+        tables[name] = rows[rows["structure"] == "lungs"].assign(dataset=tables["best"]["dataset"].iloc[0])
+    return tables
