@@ -82,9 +82,18 @@ def test_another_way_of_measuring_is_measured_again_and_found_to_differ(checkout
     assert {file: file.stat().st_mtime_ns for file in before} == before
 
 
+def test_a_small_experiment_comes_out_as_published(checkout):
+    (checkout / "book" / "published").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "experiments" / "coverage.yml", checkout / "experiments")
+    shutil.copy(ROOT / "book" / "published" / "coverage.json", checkout / "book" / "published")
+    done = publish(checkout, "coverage", "--check")
+    assert done.returncode == 0, done.stderr
+    assert "as published: coverage" in done.stdout
+
+
 def test_bad_input_is_one_line(checkout):
     for arguments, named in (
-        (("three",), "no experiment 'three'; there are: one, two"),
+        (("three",), "no experiment 'three'; there are: coverage, one, two"),
         (("one", "--profile", "cloud"), "no such profile"),
     ):
         done = publish(checkout, *arguments)
