@@ -203,7 +203,8 @@ def foot(heads: list[dict]) -> str:
     runs = {name: seconds for head in heads for name, seconds in head["runs"].items()}  # experiments share them
     minutes = max(1, round((sum(runs.values()) + sum(head["seconds"] for head in heads)) / 60))
     commits = ", ".join(sorted({head["commit"][:7] for head in heads}))
-    return f"The numbers of this page: cxrseg publish {names}{data}, {minutes:,} minutes, source version {commits}."
+    time = f"{minutes:,} minute{'s' if minutes > 1 else ''}"
+    return f"The numbers of this page: cxrseg publish {names}{data}, {time}, source version {commits}."
 
 
 def add_foot(app: Sphinx, doctree: nodes.document) -> None:
