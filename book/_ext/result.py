@@ -196,15 +196,18 @@ def origin(tree: dict) -> tuple[str, str]:
     return command, head.get("commit", "unknown")[:7]
 
 
-def foot(heads: list[dict]) -> str:
-    """Return in one sentence what makes the published numbers of a page, given the heads of their files."""
+def foot(heads: list[dict]) -> tuple[str, str]:
+    """Return the command that makes the published numbers of a page, and in words how long it takes and what made them.
+
+    Runs that several files rest on count once.
+    """
     names = " ".join(sorted(head["name"] for head in heads))
     data = " --data FOLDER" if any(head["data"] for head in heads) else ""
-    runs = {name: seconds for head in heads for name, seconds in head["runs"].items()}  # experiments share them
+    runs = {name: seconds for head in heads for name, seconds in head["runs"].items()}
     minutes = max(1, round((sum(runs.values()) + sum(head["seconds"] for head in heads)) / 60))
     commits = ", ".join(sorted({head["commit"][:7] for head in heads}))
     time = f"{minutes:,} minute{'s' if minutes > 1 else ''}"
-    return f"The numbers of this page: cxrseg publish {names}{data}, {time}, source version {commits}."
+    return f"cxrseg publish {names}{data}", f"{time}, source version {commits}"
 
 
 def add_foot(app: Sphinx, doctree: nodes.document) -> None:
@@ -216,7 +219,9 @@ def add_foot(app: Sphinx, doctree: nodes.document) -> None:
     heads = [head for tree in trees if "inputs" in (head := tree.get("experiment", {}))]
     sections = [node for node in doctree.children if isinstance(node, nodes.section)]
     if heads and sections:
-        sections[-1] += nodes.paragraph("", foot(heads), classes=["made-with"])
+        command, words = foot(heads)
+        text = nodes.Text("The numbers of this page: "), nodes.literal("", command), nodes.Text(f", {words}.")
+        sections[-1] += nodes.paragraph("", "", *text, classes=["made-with"])
 
 
 class ResultTable(SphinxDirective):
