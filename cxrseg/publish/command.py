@@ -76,6 +76,8 @@ def _as_recorded(name: str, study: Study) -> Study:
     if not study.data.path or not (paths.run(name) / "study.yml").is_file():
         return study
     recorded = Path(runs.study(name).data.path)
-    if not recorded.is_file() or recorded.read_bytes() != Path(study.data.path).read_bytes():
+    if recorded == Path(study.data.path) or not recorded.is_file():
+        return study
+    if recorded.read_bytes() != Path(study.data.path).read_bytes():
         return study
     return study.model_copy(update={"data": study.data.model_copy(update={"path": str(recorded)})})

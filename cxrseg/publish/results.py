@@ -11,9 +11,10 @@ import pandas as pd
 
 from cxrseg import models, paths, provenance, runs
 from cxrseg.files import write_csv, write_json
+from cxrseg.publish import tables
 from cxrseg.publish.experiments import Experiment
 
-ROOMS = ("data", "evaluate", "measure", "models", "phantom", "publish", "segment", "train")
+ROOMS = ("data", "evaluate", "measure", "models", "phantom", "segment", "train")
 """Rooms of the package that a result depends on."""
 
 UNTESTED = {"experiment", "provenance", "seconds", "hardware", "commit", "seconds_per_image", "seconds_per_fold"}
@@ -34,7 +35,8 @@ def inputs(experiment: Experiment) -> str:
     plan = paths.root() / "experiments" / f"{experiment.name}.yml"
     scores = [paths.run(run.run) / "summary.json" for run in experiment.every_run()]
     # Modules of one folder may import each other.
-    for file in (plan, *sorted(experiment.script.parent.glob("*.py")), *experiment.sets.values(), *scores):
+    modules = sorted(experiment.script.parent.glob("*.py"))
+    for file in (plan, *modules, Path(tables.__file__), *experiment.sets.values(), *scores):
         digest.update(file.read_bytes() if file.is_file() else b"missing")
     digest.update(models.weights_file(models.DEFAULT).read_bytes())
     return digest.hexdigest()
