@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from cxrseg.evaluate import metrics
 from cxrseg.phantom import LABELS, Phantom, phantom, phantom_parts
@@ -17,7 +18,7 @@ from cxrseg.report.figures import AGREED, EXTRA
 from cxrseg.segment.model import Model, load_model
 from cxrseg.segment.overlay import COLOURS, overlay
 
-PICTURES = ("parts", "classes", "randomised", "radiograph", "failures")
+PICTURES = ("story", "parts", "classes", "randomised", "radiograph", "failures")
 SEED, SIZE = 2023, 256
 HEART = tuple(value / 255 for value in COLOURS["heart"])
 OTHERS = 5  # numbered from 100, so that none was inspected in the search for failures
@@ -58,10 +59,37 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = load_model()
     figures = (
-        parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), failures(model),
+        story(model), parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), failures(model),
     )  # fmt: skip
     for name, figure in zip(PICTURES, figures, strict=True):
         figure.savefig(folder / f"{name}.png", dpi=110)
+
+
+def story(model: Model) -> Figure:
+    """Plot the study in one picture: drawn chests, the network that learns from them, and a real radiograph."""
+    from pydicom.data import get_testdata_file
+
+    figure = Figure(figsize=(9.6, 3.7), layout="constrained")
+    drawn, middle, real = figure.subfigures(1, 3, width_ratios=(3.6, 2.2, 3.6))
+    for k, axis in enumerate(drawn.subplots(2, 2).ravel()):
+        made = phantom(SEED, 102 + k, LABELS[k % len(LABELS)], SIZE, "randomised")
+        _show(axis, made.image, "")
+        _outlines(axis, made)
+    drawn.suptitle("chests drawn by a program", fontsize=11)
+    axis = middle.subplots()
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    axis.set_axis_off()
+    for level, height in enumerate((0.62, 0.44, 0.28, 0.44, 0.62)):  # the levels of a U-Net, from input to output
+        axis.add_patch(Rectangle((0.14 + 0.15 * level, 0.5 - height / 2), 0.11, height, facecolor="0.35"))
+    for start, end in ((0.0, 0.12), (0.88, 1.0)):
+        axis.annotate("", (end, 0.5), (start, 0.5), arrowprops={"arrowstyle": "-|>", "color": "0.35", "lw": 2})
+    middle.suptitle("a network learns", fontsize=11)
+    found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
+    axis = real.subplots()
+    axis.imshow(overlay(found.image, found.mask, found.masks["heart"], widths=True).convert("RGB"))
+    axis.set_axis_off()
+    real.suptitle("a patient, outlined", fontsize=11)
+    return figure
 
 
 def parts() -> Figure:
