@@ -111,8 +111,8 @@ def plain(images: int, data: str):
     return work
 
 
-def pytorch(images: int, data: str):
-    """Train the same network in PyTorch, with channels last and bfloat16 autocast."""
+def torch_unet(width: int = WIDTH, depth: int = DEPTH):
+    """Return the paper's U-Net as a PyTorch module that maps (n, 1, side, side) images to logits of the same shape."""
     import torch
     from torch import nn
 
@@ -124,12 +124,12 @@ def pytorch(images: int, data: str):
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            widths = [WIDTH * 2**level for level in range(DEPTH)]
+            widths = [width * 2**level for level in range(depth)]
             self.down = nn.ModuleList(double(a, b) for a, b in zip([1, *widths], widths, strict=False))
             pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
             self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairs)
             self.join = nn.ModuleList(double(a, b) for a, b in pairs)
-            self.output = nn.Conv2d(WIDTH, 1, 1)
+            self.output = nn.Conv2d(width, 1, 1)
 
         def forward(self, x):
             skips = []
@@ -140,8 +140,16 @@ def pytorch(images: int, data: str):
                 x = join(torch.cat([up(x), skip], 1))
             return self.output(x)
 
+    return Net()
+
+
+def pytorch(images: int, data: str):
+    """Train the same network in PyTorch, with channels last and bfloat16 autocast."""
+    import torch
+    from torch import nn
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Net().to(device, memory_format=torch.channels_last)
+    model = torch_unet().to(device, memory_format=torch.channels_last)
     assert sum(weight.numel() for weight in model.parameters()) == 7_759_521
     optimizer = torch.optim.Adam(model.parameters(), RATE)
     inputs = torch.rand(BATCH, 1, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)

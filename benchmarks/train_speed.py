@@ -55,19 +55,19 @@ def measure(experiment: Experiment) -> dict:
     }
 
 
-def operations() -> int:
+def operations(side: int = SIDE, width: int = WIDTH, depth: int = DEPTH) -> int:
     """Count the multiplications and additions to train on one image; the backward pass has twice as many as forward."""
     total, before = 0, 1
-    widths = [WIDTH * 2**level for level in range(DEPTH)]
-    for level, width in enumerate(widths):
-        pixels = (SIDE >> level) ** 2
-        total += 2 * 9 * pixels * (before * width + width * width)
-        before = width
-    for level in reversed(range(DEPTH - 1)):
-        width, pixels = widths[level], (SIDE >> level) ** 2
-        total += 2 * pixels * 2 * width * width  # 2x2 transposed convolution: one input pixel per output pixel
-        total += 2 * 9 * pixels * (2 * width * width + width * width)
-    return 3 * (total + 2 * SIDE**2 * WIDTH)
+    widths = [width * 2**level for level in range(depth)]
+    for level, after in enumerate(widths):
+        pixels = (side >> level) ** 2
+        total += 2 * 9 * pixels * (before * after + after * after)
+        before = after
+    for level in reversed(range(depth - 1)):
+        after, pixels = widths[level], (side >> level) ** 2
+        total += 2 * pixels * 2 * after * after  # 2x2 transposed convolution: one input pixel per output pixel
+        total += 2 * 9 * pixels * (2 * after * after + after * after)
+    return 3 * (total + 2 * side**2 * width)
 
 
 def version_of_torch(python: Path) -> str:

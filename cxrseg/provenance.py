@@ -27,7 +27,7 @@ def record(**details) -> dict:
 
     return {
         **commit(),
-        "cxrseg": version("cxrseg"),
+        "cxrseg": version("cxrseg") if _installed("cxrseg") else "a copy that is not installed",
         "code": code_fingerprint(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES if _installed(name)},
