@@ -9,8 +9,8 @@ from cxrseg.publish.tables import difference, row, scored_on, summarise
 CROSS_VALIDATED = ("paper", "best")
 
 
-def measure(experiment: Experiment) -> dict:
-    """Return the scores of four methods on the confirmation set, and their paired differences.
+def measure(experiment: Experiment) -> tuple[dict, pd.DataFrame]:
+    """Return the scores of four methods on the confirmation set with their paired differences, and those of each case.
 
     The paper's recipe and `best` are cross-validated on a sample that is made up as RSUA is; the default model and
     `best`, trained on the development set, are scored on all cases.
@@ -25,15 +25,10 @@ def measure(experiment: Experiment) -> dict:
         "best_minus_default": ("best", "default"),
         "development_minus_default": ("development", "default"),
     }
-    return content | {name: difference(tables[a], tables[b]) for name, (a, b) in pairs.items()}
-
-
-def cases(experiment: Experiment) -> pd.DataFrame:
-    """Return a row per case with the Dice of each method."""
-    tables = methods(experiment)
+    content |= {name: difference(tables[a], tables[b]) for name, (a, b) in pairs.items()}
     dice = {name: rows.set_index("case_id")["dice"] for name, rows in tables.items()}
     labels = tables["default"].set_index("case_id")["label"]
-    return pd.DataFrame({"label": labels, **dice}).rename_axis("case_id").reset_index()
+    return content, pd.DataFrame({"label": labels, **dice}).rename_axis("case_id").reset_index()
 
 
 def methods(experiment: Experiment) -> dict[str, pd.DataFrame]:

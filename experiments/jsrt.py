@@ -11,19 +11,14 @@ from cxrseg.publish.experiments import Experiment
 from cxrseg.publish.tables import decision, scored_on
 
 
-def measure(experiment: Experiment) -> dict:
-    """Summarise the films by which the heart of the phantoms was steered, and the others."""
-    rows, large = cases(experiment), experiment.options["large"]
-    return {"large_above": large, **{name: summarise(part, large) for name, part in rows.groupby("group")}}
-
-
-def cases(experiment: Experiment) -> pd.DataFrame:
-    """Return a row per radiograph: its name and group, the Dice of each structure, and both cardiothoracic ratios."""
-    return table(scored_on(experiment, "jsrt"))
+def measure(experiment: Experiment) -> tuple[dict, pd.DataFrame]:
+    """Summarise the films by which the heart of the phantoms was steered, and the others; return each film as well."""
+    rows, large = table(scored_on(experiment, "jsrt")), experiment.options["large"]
+    return {"large_above": large, **{name: summarise(part, large) for name, part in rows.groupby("group")}}, rows
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return `cases`, given a row per case and structure."""
+    """Return a row per film, given one per film and structure: name, group, Dice of each structure, and both ratios."""
     wide = rows.pivot_table("dice", "case_id", "structure", sort=False).add_prefix("dice_")
     wide = wide.join(rows[rows["structure"] == "heart"].set_index("case_id")[list(RATIOS)])
     steered = decision("jsrt", wide.index)
@@ -38,7 +33,7 @@ def summarise(rows: pd.DataFrame, large: float) -> dict:
     Parameters
     ----------
     rows : DataFrame
-        As `cases` returns them.
+        As `table` returns them.
     large : float
         Reference ratio above which a heart is counted as large, apart from the others.
     """

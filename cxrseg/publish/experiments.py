@@ -72,7 +72,7 @@ class Experiment(_Part):
     title : str
     measure : str
         Module, as ``experiments/ablation`` or ``benchmarks/train_speed``. Its function ``measure`` returns the content
-        of the file, given this experiment. If it has a function ``cases``, that returns a table of cases.
+        of the file, given this experiment, or that and a table of cases, which is published beside it.
     needs : list of str
         Programs and Python packages that the measurement needs beyond those of a study, as ``chromium``. One of several
         will do in ``chromium|chromium-browser``.

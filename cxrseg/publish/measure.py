@@ -34,8 +34,8 @@ def measure(name: str, data: Path) -> None:
     about, began = results.head(experiment), time.monotonic()
     if len(arithmetic := {tables.arithmetic(run.run) for run in experiment.every_run()}) > 1:
         raise ValueError(f"the runs of {name} were computed in {' and '.join(sorted(arithmetic))}: make them anew")
-    content = module.measure(experiment)
-    cases = module.cases(experiment) if hasattr(module, "cases") else None
+    measured = module.measure(experiment)
+    content, cases = measured if isinstance(measured, tuple) else (measured, None)
     if results.inputs(experiment) != about["inputs"]:
         raise RuntimeError(f"code or data changed while {name} was measured: measure it again")
     results.write(about | {"seconds": round(time.monotonic() - began)}, content, cases)

@@ -74,7 +74,7 @@ def test_another_way_of_measuring_is_measured_again_and_found_to_differ(checkout
     before = {file: file.stat().st_mtime_ns for file in (checkout / "runs").glob("*/fold-0/model.keras")}
     script = checkout / "experiments" / "summary.py"
     script.write_text(
-        script.read_text().replace("return runs.summary(run.run)", "return {**runs.summary(run.run), 'n_cases': 7}")
+        script.read_text().replace("runs.summary(run.run), rows", "runs.summary(run.run) | {'n_cases': 7}, rows")
     )
     done = publish(checkout, "one", "--check")
     assert done.returncode == 1

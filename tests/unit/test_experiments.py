@@ -80,12 +80,12 @@ def test_confirmation_holds_the_methods_against_each_other_case_by_case(monkeypa
     monkeypatch.setattr(confirmation, "row", lambda run: {"mean": found[run]["dice"].mean()})
     monkeypatch.setattr(confirmation, "scored_on", lambda experiment, name, run: others[run].drop(columns="dataset"))
     one = experiment(["paper", "best", "development"])
-    content = confirmation.measure(one)
+    content, table = confirmation.measure(one)
     assert content["best"]["mean"] == 0.8125 and content["default"]["n"] == 3
     assert content["default_on_the_sample"]["n"] == 2
     assert content["best_minus_paper"]["mean_difference"] == pytest.approx(0.1875)
     assert content["development_minus_default"]["n"] == 3
-    table = confirmation.cases(one).set_index("case_id")
+    table = table.set_index("case_id")
     assert table.loc["a", ["paper", "best", "default", "development"]].tolist() == [0.5, 0.75, 0.5, 0.75]
     assert np.isnan(table.loc["c", "best"])
 

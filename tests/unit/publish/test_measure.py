@@ -23,8 +23,8 @@ def checkout(tmp_path, monkeypatch):
 def test_the_module_returns_content_and_cases(checkout):
     (checkout / "way.py").write_text(
         "import pandas as pd\n"
-        "def measure(experiment): return {'twice': 2 * experiment.options['times']}\n"
-        "def cases(experiment): return pd.DataFrame({'case_id': ['a']})\n"
+        "def measure(experiment):\n"
+        "    return {'twice': 2 * experiment.options['times']}, pd.DataFrame({'case_id': ['a']})\n"
     )
     measure("one", checkout)
     assert json.loads(results.made("one").read_text())["twice"] == 6
