@@ -112,7 +112,21 @@ def cut_out(image: np.ndarray, mask: np.ndarray) -> Image.Image:
 def write_mask(mask: np.ndarray, file: Path) -> None:
     """Write a mask as an 8-bit PNG file, 0 and 255.
 
-    Pillow tries all filters on each row, which takes four times as long as the compression and gains nothing on a mask.
+    Pillow tries all filters on each row. That takes longer than the compression, and gains nothing on a mask.
+
+    Parameters
+    ----------
+    mask : (height, width) bool array
+    file : Path
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+
+    References
+    ----------
+    Portable Network Graphics (PNG) Specification, W3C, third edition, sections 5 (chunks) and 9 (filters).
     """
     height, width = mask.shape
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with the number of its filter: 0 is none
