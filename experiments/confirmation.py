@@ -1,10 +1,14 @@
 """Score what was decided on the development set on radiographs that nobody had looked at."""
 
+import numpy as np
 import pandas as pd
 
+from cxrseg.data.cases import Case
+from cxrseg.data.duplicates import describe, near_duplicates
 from cxrseg.evaluate import compare
+from cxrseg.parallel import starmap
 from cxrseg.publish.experiments import Experiment
-from cxrseg.publish.tables import difference, row, scored_on, summarise
+from cxrseg.publish.tables import difference, listed, row, scored_on, summarise
 
 CROSS_VALIDATED = ("paper", "best")
 
@@ -26,6 +30,7 @@ def measure(experiment: Experiment) -> tuple[dict, pd.DataFrame]:
         "development_minus_default": ("development", "default"),
     }
     content |= {name: difference(tables[a], tables[b]) for name, (a, b) in pairs.items()}
+    content["in_both_sets"] = in_both(listed(experiment, "development"), listed(experiment, "confirmation"))
     dice = {name: rows.set_index("case_id")["dice"] for name, rows in tables.items()}
     labels = tables["default"].set_index("case_id")["label"]
     return content, pd.DataFrame({"label": labels, **dice}).rename_axis("case_id").reset_index()
@@ -38,3 +43,14 @@ def methods(experiment: Experiment) -> dict[str, pd.DataFrame]:
         rows = scored_on(experiment, "confirmation", run)
         tables[name] = rows[rows["structure"] == "lungs"].assign(dataset=tables["best"]["dataset"].iloc[0])
     return tables
+
+
+def in_both(development: list[Case], confirmation: list[Case]) -> int:
+    """Return how many pairs of radiographs, one of each set, show the same film."""
+    details = starmap(_details, ((case,) for case in (*development, *confirmation)))
+    coarse, fine = (np.stack(scale) for scale in zip(*details, strict=True))
+    return sum(i < len(development) <= j for i, j, _ in near_duplicates(coarse, fine))
+
+
+def _details(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    return describe(case.image())

@@ -1,5 +1,7 @@
 """What the modules of experiments make of scored runs."""
 
+from functools import partial
+
 import ablation
 import confirmation
 import jsrt
@@ -9,8 +11,10 @@ import patients
 import pytest
 
 from cxrseg import paths, runs
+from cxrseg.data.cases import Case
 from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate import compare
+from cxrseg.phantom import phantom
 from cxrseg.publish import tables
 from cxrseg.publish.experiments import Experiment
 from cxrseg.studies import read_study
@@ -79,15 +83,30 @@ def test_confirmation_holds_the_methods_against_each_other_case_by_case(monkeypa
     monkeypatch.setattr(compare, "cases", lambda run: found[run])
     monkeypatch.setattr(confirmation, "row", lambda run: {"mean": found[run]["dice"].mean()})
     monkeypatch.setattr(confirmation, "scored_on", lambda experiment, name, run: others[run].drop(columns="dataset"))
+    monkeypatch.setattr(confirmation, "listed", lambda experiment, name: name)
+    monkeypatch.setattr(confirmation, "in_both", lambda *sets: sets)
     one = experiment(["paper", "best", "development"])
     content, table = confirmation.measure(one)
     assert content["best"]["mean"] == 0.8125 and content["default"]["n"] == 3
     assert content["default_on_the_sample"]["n"] == 2
     assert content["best_minus_paper"]["mean_difference"] == pytest.approx(0.1875)
     assert content["development_minus_default"]["n"] == 3
+    assert content["in_both_sets"] == ("development", "confirmation")
     table = table.set_index("case_id")
     assert table.loc["a", ["paper", "best", "default", "development"]].tolist() == [0.5, 0.75, 0.5, 0.75]
     assert np.isnan(table.loc["c", "best"])
+
+
+def test_a_film_of_both_sets_is_found():
+    films = [phantom(7, k, "Normal").image for k in range(4)]
+    moved = np.roll(films[1], 5, axis=0) // 2 + 30
+    development, others = ([film(one) for one in few] for few in (films[:2], [moved, *films[2:]]))
+    assert confirmation.in_both(development, others) == 1
+    assert confirmation.in_both(development * 2, others[1:]) == 0  # a film twice in one set does not count
+
+
+def film(image):
+    return Case("film.png", "all", partial(np.asarray, image), {})
 
 
 def test_a_row_holds_what_was_found_in_a_film(monkeypatch):
