@@ -2,16 +2,18 @@
 
 import json
 
+import pandas as pd
+
 from cxrseg import paths
 from cxrseg.evaluate import compare
 from cxrseg.publish.experiments import Experiment
-from cxrseg.publish.tables import decision, scored_on, summarise
+from cxrseg.publish.tables import COLUMNS, decision, scored_on, summarise
 
 
-def measure(experiment: Experiment) -> dict:
+def measure(experiment: Experiment) -> tuple[dict, pd.DataFrame]:
     """Summarise the cases by which the phantoms were steered, the others, and those on which `best` is cross-validated.
 
-    The run of the study `phantom` says how much such a network learns from.
+    The run of the study `phantom` says how much such a network learns from. The scores of each case come second.
     """
     rows = scored_on(experiment, "development")
     rows = rows[rows["structure"] == "lungs"]
@@ -20,4 +22,4 @@ def measure(experiment: Experiment) -> dict:
     groups = {"decision": steered, "others": ~steered, "sample": sample}
     record = json.loads((paths.fold(experiment.runs["phantom"].run, 0) / "train.json").read_text())
     facts = {"phantoms": record["n_training"], "epochs": record["epochs"], "parameters": record["n_parameters"]}
-    return facts | {name: summarise(rows[part]) for name, part in groups.items()}
+    return facts | {name: summarise(rows[part]) for name, part in groups.items()}, rows[COLUMNS]
