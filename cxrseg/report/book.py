@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from cxrseg import paths
-from cxrseg.report import atlas, external, threshold, tryit
 from cxrseg.report.cases import load_test_cases
+from cxrseg.report.pages import atlas, external, threshold, tryit
 
 
 def stage(name: str) -> None:

@@ -11,7 +11,8 @@ from skimage.draw import polygon_perimeter
 from support import ROOT, complaints, contrasts, requests, use_theme
 
 from cxrseg.phantom import phantom
-from cxrseg.report import atlas, cases, figures
+from cxrseg.report import cases, figures
+from cxrseg.report.pages import atlas
 
 STATIC = ROOT / "book" / "_static"
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from cxrseg.config import EvaluateConfig
 from cxrseg.evaluate.scores import aggregate, score
-from cxrseg.report import external
+from cxrseg.report.pages import external
 
 NAMES = ["clinic A", "<img src=x onerror=alert(1)>", "a|b_c*d`e $f$ {g}", "#1 - [x](y)", "Zürich"]
 

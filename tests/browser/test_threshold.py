@@ -12,7 +12,7 @@ from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.phantom import phantom
 from cxrseg.report import cases as report_cases
-from cxrseg.report.threshold import choose
+from cxrseg.report.pages.threshold import choose
 
 THRESHOLDS = [k / 100 for k in range(1, 100)]
 SCORES = ("dice", "iou", "sensitivity", "precision")

@@ -32,7 +32,7 @@ from cxrseg.evaluate.predict import Prediction, in_pixels, predict
 from cxrseg.measure import heart
 from cxrseg.measure.lungs import lung_areas
 from cxrseg.phantom import phantom
-from cxrseg.report import tryit
+from cxrseg.report.pages import tryit
 from cxrseg.segment import checks
 from cxrseg.segment.orientation import confidence, orientation
 from cxrseg.train import inputs

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from cxrseg.cli import app
 from cxrseg.phantom import phantom
-from cxrseg.report import atlas, cases
+from cxrseg.report import cases
+from cxrseg.report.pages import atlas
 
 pytestmark = pytest.mark.slow
 
