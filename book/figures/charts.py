@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,10 @@ CONTENDERS = {
 """Labels of the contenders of ``benchmarks/train_speed.py``, in the order of the chart."""
 
 
-def write(folder: Path) -> None:
-    """Write ``<name>.png`` for each of `CHARTS`."""
+def write(folder: Path, charts: dict[str, Callable[[], Figure]]) -> None:
+    """Write ``<name>.png`` for each chart."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, chart in CHARTS.items():
+    for name, chart in charts.items():
         chart().savefig(folder / f"{name}.png", dpi=110)
 
 
@@ -216,4 +217,4 @@ CHARTS = {
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), CHARTS)

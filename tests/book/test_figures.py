@@ -12,7 +12,8 @@ from cxrseg.phantom import phantom
 from cxrseg.phantom.parameters import SETTINGS, varied
 from cxrseg.phantom.parameters.distributions import Always
 
-charts, gallery = load_script("book/figures/charts.py"), load_script("book/figures/phantom.py")
+gallery = load_script("book/figures/phantom.py")
+SCRIPTS = [load_script(f"book/figures/{name}.py") for name in ("charts", "results")]
 
 
 @pytest.mark.book
@@ -24,16 +25,18 @@ def test_every_picture_is_drawn(checkout, html):
         assert picture.shape[1] > 700 and picture.std() > 20, f"{file.name} is blank"
 
 
-def test_every_chart_is_drawn(tmp_path):
-    charts.write(tmp_path)
-    assert {file.stem for file in tmp_path.iterdir()} == set(charts.CHARTS)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+def test_every_chart_is_drawn(script, tmp_path):
+    script.write(tmp_path, script.CHARTS)
+    assert {file.stem for file in tmp_path.iterdir()} == set(script.CHARTS)
     for file in tmp_path.iterdir():
         picture = np.asarray(Image.open(file).convert("L"))
         assert picture.shape[1] > 700 and picture.std() > 10, f"{file.name} is blank"
 
 
-def test_charts_label_their_axes():
-    for name, chart in charts.CHARTS.items():
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+def test_charts_label_their_axes(script):
+    for name, chart in script.CHARTS.items():
         axes = chart().axes
         for axis in axes:
             assert axis.get_xlabel(), f"{name} has an axis without a label"

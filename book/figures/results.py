@@ -1,0 +1,135 @@
+"""Plot the charts that compare the methods on real radiographs: ``python results.py FOLDER``."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from charts import published, write
+from matplotlib.figure import Figure
+
+from cxrseg import paths
+from cxrseg.evaluate import stats
+
+METHODS = {
+    "quex": ("the paper's recipe", "#d55e00"),
+    "zero-shot": ("from drawings alone", "#0072b2"),
+    "best": ("best", "#009e73"),
+}
+"""Label and colour of each method, by the result that holds its scores, in the order of every chart."""
+
+PEOPLE = {"lungs": 2 * 0.946 / 1.946, "heart": 2 * 0.878 / 1.878}
+"""Dice of two people who outlined JSRT, from their intersection over union (van Ginneken and others, 2006)."""
+
+
+def methods() -> Figure:
+    """Plot the mean Dice of every method on the same real radiographs, with what a pixel and a person make of it."""
+    paper, drawn, best = (published(name) for name in METHODS)
+    rows = {
+        "Otsu's threshold": (paper["baselines"]["otsu"]["dice"], "0.4"),
+        "the mean shape": (paper["baselines"]["mean_shape"]["dice"], "0.4"),
+        **{
+            label: (dice, colour)
+            for dice, (label, colour) in zip(
+                (paper["dice"], drawn["sample"], best["dice"]), METHODS.values(), strict=True
+            )
+        },
+    }
+    figure = Figure(figsize=(6.4, 2.9), layout="constrained")
+    axis = figure.subplots()
+    pixels = paper["boundary_band"]
+    one, two = (np.mean([pixels[width]["too_small"], pixels[width]["too_large"]]) for width in ("1px", "2px"))
+    axis.axvspan(two, one, color="black", alpha=0.1, lw=0)
+    axis.axvline(PEOPLE["lungs"], color="black", lw=1, ls=":")
+    for place, (dice, colour) in enumerate(rows.values()):
+        axis.plot(dice["ci95"], [place, place], color=colour, lw=3)
+        axis.plot(dice["mean"], place, "o", color=colour, ms=7)
+        axis.annotate(f"{dice['mean']:.3f}", (dice["mean"], place), (-4, 7), textcoords="offset points", ha="right")
+    axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="mean Dice per image, with its 95% interval")
+    axis.set_ylim(-0.7, len(rows) - 0.3)
+    axis.grid(axis="x", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def cases() -> Figure:
+    """Plot the Dice of each case under each method, by diagnostic class, with the mean and its interval."""
+    tables = tested()
+    labels = next(iter(tables.values()))["label"]
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    axis = figure.subplots()
+    scatter = np.random.default_rng(1)
+    for place, (name, table) in enumerate(tables.items()):
+        for (label, part), marker in zip(table.groupby(labels), "osv", strict=True):
+            x = place + scatter.uniform(-0.3, 0.3, len(part))
+            axis.scatter(x, part["dice"], s=12, marker=marker, alpha=0.5, lw=0, color=METHODS[name][1], label=label)
+        low, high = stats.interval(table["dice"])
+        axis.plot([place - 0.38, place + 0.38], [table["dice"].mean()] * 2, color="black", lw=1.5)
+        axis.plot([place, place], [low, high], color="black", lw=4)
+    axis.set(xticks=range(len(tables)), xticklabels=[METHODS[name][0] for name in tables])
+    axis.set(xlabel="method", ylabel="Dice of a radiograph")
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    shown = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    axis.legend(shown.values(), shown, frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def failures() -> Figure:
+    """Plot, for each method, the share of the cases that lie below a Dice."""
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axis = figure.subplots()
+    for name, table in tested().items():
+        dice = np.sort(table["dice"])
+        label, colour = METHODS[name]
+        axis.step(dice, np.arange(1, len(dice) + 1) / len(dice), where="post", color=colour, lw=2, label=label)
+    axis.axvline(0.9, color="black", lw=1, ls="--")
+    axis.set(xlim=(0.6, 1), ylim=(0, 0.5), xlabel="Dice", ylabel="share of radiographs below")
+    axis.yaxis.set_major_formatter("{x:.0%}")
+    axis.grid(alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def tested() -> dict[str, pd.DataFrame]:
+    """Return the scored lungs of each method on the cases that all of them were tested on, by case."""
+    files = {name: paths.published() / f"{name}.csv" for name in METHODS}
+    tables = {name: pd.read_csv(file).query("structure == 'lungs'") for name, file in files.items() if file.is_file()}
+    tables = {name: table.set_index("case_id") for name, table in tables.items()}
+    common = set.intersection(*(set(table.index) for table in tables.values()))
+    return {name: table.loc[sorted(common)] for name, table in tables.items()}
+
+
+def sets() -> Figure:
+    """Plot the mean Dice of the default model on the radiographs of each set that steered no decision."""
+    drawn, jsrt = published("zero-shot")["others"], published("jsrt")["others"]
+    structures = {
+        f"JSRT, {name.replace('_', ' ')} ({jsrt['n']:,})": scores for name, scores in jsrt["structures"].items()
+    }
+    rows = {
+        f"COVID-QU-Ex, lungs ({drawn['n']:,})": drawn,
+        **{f"    {name} ({scores['n']:,})": scores for name, scores in drawn["classes"].items()},
+        **structures,
+    }
+    figure = Figure(figsize=(6.4, 0.9 + 0.34 * len(rows)), layout="constrained")
+    axis = figure.subplots()
+    for place, (name, scores) in enumerate(rows.items()):
+        axis.plot(scores["ci95"], [place, place], color=METHODS["zero-shot"][1], lw=3)
+        axis.plot(scores["mean"], place, "o", color=METHODS["zero-shot"][1], ms=6)
+        people = next((dice for part, dice in PEOPLE.items() if f"JSRT, {part}" in name), None)
+        if people:
+            axis.plot(people, place, "x", color="black", ms=8, mew=2)
+    axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="mean Dice per radiograph, with its 95% interval")
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+CHARTS = {"methods": methods, "cases": cases, "failures": failures, "sets": sets}
+"""Plotting functions by the name of their file."""
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), CHARTS)
