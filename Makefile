@@ -24,7 +24,7 @@ serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 
 lock: $(READY)  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra codecs --extra nifti --extra seg --extra test --extra dev pyproject.toml -o requirements.lock
+	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra lab --extra codecs --extra nifti --extra seg --extra test --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## remove the rendered report and every run; .venv stays
 	rm -rf _build book/executed runs .pytest_cache .ruff_cache
