@@ -6,7 +6,7 @@ READY := .venv/ready
 # What a cluster's modules set for another Python would come before the packages of .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test serve lock clean
+.PHONY: help book test lab serve lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -16,6 +16,10 @@ book: $(READY)  ## run a study where needed and render its report (STUDY=demo, o
 
 test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+
+lab: $(READY)  ## open your copies of the labs, in labs/, in JupyterLab
+	@mkdir -p labs && cp -n notebooks/labs/*.ipynb labs/
+	@.venv/bin/jupyter lab --notebook-dir labs
 
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }
