@@ -6,7 +6,7 @@ READY := .venv/ready
 # What a cluster's modules set for another Python would come before the packages of .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test serve lock clean
+.PHONY: help book test lab serve lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -17,6 +17,10 @@ book: $(READY)  ## run a study where needed and render its report (STUDY=demo, o
 test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
+lab: $(READY)  ## open your copies of the labs, in labs/, in JupyterLab
+	@mkdir -p labs && cp -n notebooks/labs/*.ipynb labs/
+	@.venv/bin/jupyter lab --notebook-dir labs
+
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 	@test -f _build/html/index.html || { echo "no report yet: run make book first"; exit 1; }
 	@echo "http://localhost:$(PORT)"
@@ -24,7 +28,7 @@ serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)
 
 lock: $(READY)  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra codecs --extra nifti --extra seg --extra test --extra dev pyproject.toml -o requirements.lock
+	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra lab --extra codecs --extra nifti --extra seg --extra test --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## remove the rendered report and every run; .venv stays
 	rm -rf _build book/executed runs .pytest_cache .ruff_cache

@@ -14,5 +14,6 @@ rule all:
 include: "workflow/data.smk"
 include: "workflow/train.smk"
 include: "workflow/evaluate.smk"
+include: "workflow/labs.smk"
 include: "workflow/book.smk"
 include: "workflow/publish.smk"

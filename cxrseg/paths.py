@@ -34,8 +34,13 @@ def study_file(name: str) -> Path:
 
 
 def notebook(stage: str) -> Path:
-    """Return the source notebook of a stage, one of `STAGES`."""
+    """Return the source notebook of a stage, one of `STAGES`, or ``labs/<name>``, one of `labs`."""
     return root() / "notebooks" / f"{stage}.ipynb"
+
+
+def labs() -> list[str]:
+    """Return the names of the labs, the lessons that depend on no run."""
+    return sorted(file.stem for file in (root() / "notebooks" / "labs").glob("*.ipynb"))
 
 
 def runs() -> Path:
@@ -46,6 +51,11 @@ def runs() -> Path:
 def run(name: str) -> Path:
     """Return the folder of one run."""
     return runs() / name
+
+
+def lab(name: str) -> Path:
+    """Return a lab as it was executed."""
+    return runs() / ".labs" / f"{name}.ipynb"
 
 
 def data(name: str) -> Path:

@@ -11,6 +11,7 @@ FIRST = RUNS[0] if RUNS else "none"
 rule book:
     input:
         rules.all.input,
+        expand(".labs/{lab}.ipynb", lab=LABS),
         config=[str(ROOT / "_config.yml"), str(ROOT / "_toc.yml")],
         pages=pages(),
         code=list(map(str, provenance.stage_code("report", "segment", "phantom"))),

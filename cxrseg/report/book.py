@@ -21,13 +21,14 @@ def stage(name: str) -> None:
         "03-evaluate.ipynb": folder / "notebooks" / "03-evaluate.ipynb",
         "04-compare.ipynb": folder / "notebooks" / "04-compare.ipynb",
         "summary.json": folder / "summary.json",
+        **{f"labs/{name}.ipynb": paths.lab(name) for name in paths.labs()},
     }
     missing = [str(source) for source in wanted.values() if not source.is_file()]
     if missing:
         raise FileNotFoundError(f"run {name!r} is not finished, run it first: {', '.join(missing)} missing")
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.iterdir():
-        if old.is_file() and old.name not in wanted:
+    (target / "labs").mkdir(parents=True, exist_ok=True)
+    for old in [*target.glob("*.*"), *target.glob("labs/*.ipynb")]:
+        if old.is_file() and str(old.relative_to(target)) not in wanted:
             old.unlink()
     for file, source in wanted.items():
         if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
