@@ -63,6 +63,7 @@ def build(name: str) -> Path:
     # Sphinx keeps earlier copies, but images of another run must not be published with this one.
     for pictures in ("_images", "_static/atlas"):
         shutil.rmtree(root / "_build" / "html" / pictures, ignore_errors=True)
+    (root / "_build" / "html" / "report.pdf").unlink(missing_ok=True)  # of the pages before
     stage(name)
     log = root / "_build" / "build.log"
     log.parent.mkdir(exist_ok=True)
