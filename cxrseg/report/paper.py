@@ -18,7 +18,9 @@ from cxrseg import paths
 LEFT_OUT = "book/api"
 """Pages whose names begin with this are not printed. A reference of the interface is for searching, not for reading."""
 
-SCREEN = ".headerlink, .toctree-wrapper, .sd-container-fluid:has(.sd-stretched-link), .atlas-back, svg, link, style"
+SCREEN = (
+    ".headerlink, .launch, .toctree-wrapper, .sd-container-fluid:has(.sd-stretched-link), .atlas-back, svg, link, style"
+)
 """What leads from page to page, or belongs to the screen's style."""
 
 WIDGETS = "form, input, canvas, button, select"
