@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cxrseg import paths
+from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
 from cxrseg.report.pages import atlas, external, threshold, tryit
 
@@ -39,6 +40,7 @@ def stage(name: str) -> None:
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     external.assemble(name, target / "external")
+    croissant.write(name)
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")
