@@ -6,13 +6,16 @@ READY := .venv/ready
 # What a cluster's modules set for another Python would come before the packages of .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test lab serve lock clean
+.PHONY: help book pdf test lab serve lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 book: $(READY)  ## run a study where needed and render its report (STUDY=demo, or another study or run)
 	@.venv/bin/cxrseg book $(STUDY)
+
+pdf: book  ## print that report as one PDF, _build/html/report.pdf (needs Chromium or Chrome)
+	@.venv/bin/python -m cxrseg.report.pdf
 
 test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cxrseg import paths
+from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
 from cxrseg.report.pages import atlas, external, threshold, tryit
 
@@ -40,6 +41,7 @@ def stage(name: str) -> None:
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     external.assemble(name, target / "external")
+    croissant.write(name)
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")
@@ -64,6 +66,7 @@ def build(name: str) -> Path:
     # Sphinx keeps earlier copies, but images of another run must not be published with this one.
     for pictures in ("_images", "_static/atlas"):
         shutil.rmtree(root / "_build" / "html" / pictures, ignore_errors=True)
+    (root / "_build" / "html" / "report.pdf").unlink(missing_ok=True)  # of the pages before
     stage(name)
     log = root / "_build" / "build.log"
     log.parent.mkdir(exist_ok=True)
