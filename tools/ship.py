@@ -29,8 +29,6 @@ def ship(run: str) -> None:
     record = json.loads((paths.fold(run, 0) / "train.json").read_text())
     rebuild(models.weights_file(run), TrainConfig(**record["config"])).save(models.weights_file(models.DEFAULT))
     target.with_suffix(".md").write_text(card(content, record))
-    for file in sorted(target.parent.iterdir()):
-        print(f"{file.name}: {file.stat().st_size:,} bytes")
 
 
 def card(content: models.ModelCard, record: dict) -> str:
