@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxrseg import paths
 from cxrseg.report.cases import load_test_cases
-from cxrseg.report.pages import atlas, external, threshold, tryit
+from cxrseg.report.pages import atlas, external, playground, threshold, tryit
 
 
 def stage(name: str) -> None:
@@ -39,6 +39,7 @@ def stage(name: str) -> None:
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     external.assemble(name, target / "external")
+    playground.assemble(target / "static" / "playground")
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")
