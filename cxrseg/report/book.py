@@ -10,7 +10,7 @@ from pathlib import Path
 from cxrseg import paths
 from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
-from cxrseg.report.pages import atlas, external, threshold, tryit
+from cxrseg.report.pages import atlas, external, playground, threshold, tryit
 
 
 def stage(name: str) -> None:
@@ -41,6 +41,7 @@ def stage(name: str) -> None:
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
     external.assemble(name, target / "external")
+    playground.assemble(target / "static" / "playground")
     croissant.write(name)
     for script, process in drawing.items():
         if process.wait():
