@@ -76,6 +76,22 @@ def test_nothing_stands_in_the_way_of_anybody(width, chromium, html, address, ax
     assert {name: barriers for name, barriers in found.items() if barriers} == {}
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nor_do_results(width, chromium, address, axe):
+    browser = chromium(width, 900)
+    browser.set_script_timeout(120)
+    browser.implicitly_wait(60)
+    browser.get(f"{address}/search.html?q=threshold")
+    browser.find_element("css selector", "#search-results a .highlighted")
+    browser.execute_script(axe)
+    assert browser.execute_async_script(BARRIERS) == []
+    browser.get(f"{address}/book/tryit.html")
+    browser.find_element("css selector", "#tryit-samples button").click()
+    browser.find_element("css selector", "#tryit-result:not([hidden])")
+    browser.execute_script(axe)
+    assert browser.execute_async_script(BARRIERS) == []
+
+
 def test_no_page_scrolls_sideways_on_a_phone(chromium, html, address):
     browser = chromium(390, 844)
     widths = {}
