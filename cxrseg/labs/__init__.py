@@ -4,7 +4,12 @@ One module for each lab of ``notebooks/labs/`` holds the problems of its exercis
 student's answer. It returns an empty text if the answer is right, or else one sentence that helps to find out why not.
 """
 
+import os
+
 from cxrseg.labs.feedback import check, quiz
 from cxrseg.labs.pictures import pictures
+
+# Before a lab imports Keras: a student need not read how TensorFlow starts.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 __all__ = ["check", "pictures", "quiz"]

@@ -15,7 +15,9 @@ STYLE = """<style>
 .lab-wrong { border-color: #d55e00; }
 .lab-quiz fieldset { border: 1px solid #8888; border-radius: .3rem; padding: .2rem .8rem; margin: .8rem 0; }
 .lab-quiz legend { font-weight: 600; padding: 0 .3rem; width: auto; font-size: 1rem; }
-.lab-quiz input { margin-right: .5rem; }
+.lab-quiz fieldset div { display: flex; flex-wrap: wrap; align-items: baseline; column-gap: .5rem; }
+.lab-quiz label { flex: 1; }
+.lab-quiz p.because { flex-basis: 100%; }
 .lab-quiz input:not(:checked) ~ p.because { display: none; }
 </style>"""
 """Neither needs a script, so both work in a page that was saved, and by keyboard."""

@@ -9,7 +9,7 @@ OUTLINES = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7")
 """Colours that people with any kind of colour vision tell apart (Okabe and Ito)."""
 
 
-def pictures(images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray] | None = None, columns: int = 4):
+def pictures(images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray] | None = None, columns: int = 3):
     """Show radiographs or masks side by side.
 
     Parameters
