@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxrseg import paths
 from cxrseg.report.cases import load_test_cases
-from cxrseg.report.pages import atlas, external, threshold, tryit
+from cxrseg.report.pages import atlas, external, inside, threshold, tryit
 
 
 def stage(name: str) -> None:
@@ -38,6 +38,7 @@ def stage(name: str) -> None:
     atlas.assemble(cases, target / "atlas.html", target / "static" / "atlas")
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
+    inside.assemble(target / "static" / "inside")
     external.assemble(name, target / "external")
     for script, process in drawing.items():
         if process.wait():
