@@ -19,7 +19,7 @@ SHARING = {
     ),
     "book": (
         "book/test_atlas.py", "book/test_book.py", "book/test_external.py", "book/test_figures.py",
-        "browser/test_threshold.py", "browser/test_tryit.py",
+        "browser/test_inside.py", "browser/test_threshold.py", "browser/test_tryit.py",
     ),
 }  # fmt: skip
 """Test files that share a run, or a rendered book: each group has one process, so that these are made once."""
