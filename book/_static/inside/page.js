@@ -85,13 +85,17 @@
     const now = score(shown.truth, shown.masks);
     for (const [column, found] of [["now", now], ["whole", shown.whole.scores]]) {
       for (const organ of ORGANS) part(`${organ}-${column}`).textContent = found[organ].dice.toFixed(3);
-      for (const kind of ["missed", "extra"]) part(`${kind}-${column}`).textContent = found.lungs[kind].toLocaleString("en");
+      for (const kind of ["missed", "extra"]) {
+        part(`${kind}-${column}`).textContent = found.lungs[kind].toLocaleString("en");
+      }
     }
     draw();
     drawFeatures();
     const off = switches().flatMap((on, k) => (on ? [] : [k + 1]));
-    const state = off.length ? `skip of level ${off.join(", ")} off` : "all skips on";
-    say(`${shown.name}, ${state}: Dice of the lungs ${now.lungs.dice.toFixed(3)}, of the heart ${now.heart.dice.toFixed(3)}`);
+    const which = off.length > 1 ? "skips of levels" : "skip of level";
+    const state = off.length ? `${which} ${off.join(", ")} off` : "all skips on";
+    const [lungs, heart] = ORGANS.map((organ) => now[organ].dice.toFixed(3));
+    say(`${shown.name}, ${state}: Dice of the lungs ${lungs}, of the heart ${heart}`);
     part("canvas").setAttribute(
       "aria-label",
       `Chest X-ray ${shown.name} with lungs and heart outlined, ${state}: ` +
@@ -128,7 +132,7 @@
       });
     }
     switches().forEach((on, level) => {
-      crossings[level].textContent = on ? "crosses →" : "cut off ✕";
+      crossings[level].textContent = on ? "crosses" : "cut off";
       crossings[level].classList.toggle("cut", !on);
     });
   }
@@ -137,8 +141,8 @@
     const { side, channels, shown: numbers } = blocks[name];
     const text = `${title}: ${size(name)}, ${numbers.length} of ${channels} channels`;
     maps[name] = numbers.map(() => make("canvas", { width: side, height: side }));
-    const row = make("div", { className: "inside-maps", role: "img", ariaLabel: `Feature maps. ${text}` }, ...maps[name]);
-    return make("figure", {}, row, make("figcaption", { textContent: text }));
+    const about = { className: "inside-maps", role: "img", ariaLabel: `Feature maps. ${text}` };
+    return make("figure", {}, make("div", about, ...maps[name]), make("figcaption", { textContent: text }));
   }
 
   const say = (text) => (part("status").textContent = text);
@@ -153,7 +157,8 @@
       const ends = { 0: ", the finest", [levels.length - 1]: ", the coarsest" };
       const input = make("input", { type: "checkbox", checked: true });
       input.addEventListener("change", cut);
-      part("skips").append(make("label", {}, input, ` Level ${level + 1}: ${size(`encoder${level}`)}${ends[level] ?? ""}`));
+      const text = ` Level ${level + 1}: ${size(`encoder${level}`)}${ends[level] ?? ""}`;
+      part("skips").append(make("label", {}, input, text));
       crossings.push(make("p", { className: "inside-crossing" }));
       part("levels").append(
         figure(`encoder${level}`, `Level ${level + 1}, encoder`),
