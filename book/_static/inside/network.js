@@ -1,4 +1,4 @@
-// Run the opened network of cxrseg/report/pages/inside.py: cut off any skip connection, read the features of each block.
+// Run the opened network of cxrseg/report/pages/inside.py: cut off skip connections, read the features of each block.
 "use strict";
 
 {
@@ -9,7 +9,7 @@
     const session = await ort.InferenceSession.create(await tryit.unpacked("graph", here));
 
     // square: Uint8Array (grid x grid). on: for each skip connection, finest first, whether it is on. Returns the
-    // levels of tryit.structureLevels and, by the name of the block, its features, Float32Array (channels x side x side).
+    // levels of tryit.structureLevels and, by name, the features of each block, Float32Array (channels x side x side).
     async function run(square, on) {
       const skips = on.map((is, k) => [`skip${k}`, new ort.Tensor("float32", [Number(is)], [])]);
       const image = tryit.imageTensor(ort, square, inside.info);
