@@ -19,7 +19,7 @@ SHARING = {
     ),
     "book": (
         "book/test_atlas.py", "book/test_book.py", "book/test_external.py", "book/test_figures.py",
-        "browser/test_every_page.py", "browser/test_pdf.py", "browser/test_playground.py",
+        "browser/test_every_page.py", "browser/test_inside.py", "browser/test_pdf.py", "browser/test_playground.py",
         "browser/test_threshold.py", "browser/test_tryit.py",
     ),
 }  # fmt: skip

@@ -83,6 +83,32 @@ def cxrseg(checkout: Path, *arguments: str, **environment: str) -> subprocess.Co
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ | environment)
 
 
+def without_skips(skips):
+    """Return the shipped network in Keras, float32, with the skip connections off that are false, finest first.
+
+    A skip is cut by weights of zero for the channels that cross. The outputs are ``"probability"`` and the features of
+    each block, by the names of `cxrseg.report.pages.inside`, channels last.
+    """
+    import keras
+
+    from cxrseg import models
+    from cxrseg.train.unet import unet
+
+    model = unet(128, 3, base_filters=15, growth=1.6, stride=2, batch_norm=True)
+    model.set_weights(keras.saving.load_model(models.weights_file("default"), compile=False).get_weights())
+    for level, on in enumerate(skips):
+        layer = model.get_layer(f"up{level}_a")
+        (kernel,) = layer.get_weights()  # 3 3 from-below-and-across out
+        if not on:
+            kernel[:, :, kernel.shape[2] // 2 :] = 0
+            layer.set_weights([kernel])
+    blocks = {"bottom": "bottom"}
+    for level in range(len(skips)):
+        blocks |= {f"encoder{level}": f"down{level}", f"decoder{level}": f"up{level}"}
+    outputs = {name: model.get_layer(f"{block}_b_relu").output for name, block in blocks.items()}
+    return keras.Model(model.input, {"probability": model.output, **outputs})
+
+
 def bomb(width, height):
     """Return a PNG that claims many pixels and holds few bytes."""
 

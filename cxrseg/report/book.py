@@ -10,7 +10,7 @@ from pathlib import Path
 from cxrseg import paths
 from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
-from cxrseg.report.pages import atlas, external, playground, threshold, tryit
+from cxrseg.report.pages import atlas, external, inside, playground, threshold, tryit
 
 
 def stage(name: str) -> None:
@@ -40,6 +40,7 @@ def stage(name: str) -> None:
     atlas.assemble(cases, target / "atlas.html", target / "static" / "atlas")
     threshold.assemble(cases, target / "static" / "threshold")
     tryit.assemble(name, target / "static" / "tryit")
+    inside.assemble(target / "static" / "inside")
     external.assemble(name, target / "external")
     playground.assemble(target / "static" / "playground")
     croissant.write(name)

@@ -426,7 +426,7 @@ def test_lungs_heart_and_ratio_are_the_command_line_s(chromium, html, files, tmp
     for file in ("book/tryit.html", "searchindex.js"):
         shutil.copy(html / file, tmp_path / file)
     for part, file in {"model": models.graph_file("default"), "info": models.card_file("default")}.items():
-        tryit._write(tmp_path / PARTS, part, file.read_bytes())
+        tryit.write_part(tmp_path / PARTS, part, file.read_bytes())
     made = phantom(2, 3, "Normal", 700)
     first, *_, last = np.flatnonzero(made.lungs.any(axis=0))
     Image.fromarray(made.image).save(tmp_path / "normal.png")

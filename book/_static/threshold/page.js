@@ -66,36 +66,14 @@
     curve();
   }
 
-  // Draw the radiograph, the missed and extra pixels over it, and the outline along the inner edge of the mask.
   function draw(mask) {
     const { side, truth, picture } = shown;
     const scale = Math.max(1, Math.round(WIDTH / side));
-    const width = side * scale;
     const canvas = part("canvas");
-    [canvas.width, canvas.height] = [width, width];
-    const over = new ImageData(width, width);
-    const pixels = new Uint32Array(over.data.buffer);
-    const [outline, missed, extra] = Object.values(COLOURS).map((colour) => new Uint32Array(Uint8Array.from(colour).buffer)[0]);
-    const inside = (x, y) => x >= 0 && y >= 0 && x < side && y < side && mask[y * side + x];
-    for (let y = 0, k = 0; y < side; y++) {
-      for (let x = 0; x < side; x++, k++) {
-        if (!mask[k] && !truth[k]) continue;
-        const fill = !mask[k] ? missed : truth[k] ? 0 : extra;
-        const edges = mask[k] ? [!inside(x - 1, y), !inside(x + 1, y), !inside(x, y - 1), !inside(x, y + 1)] : [];
-        for (let v = 0; v < scale; v++) {
-          for (let u = 0; u < scale; u++) {
-            const last = scale - 1;
-            const edge = (edges[0] && !u) || (edges[1] && u === last) || (edges[2] && !v) || (edges[3] && v === last);
-            pixels[(y * scale + v) * width + x * scale + u] = edge ? outline : fill;
-          }
-        }
-      }
-    }
-    const layer = new OffscreenCanvas(width, width);
-    layer.getContext("2d").putImageData(over, 0, 0);
+    canvas.width = canvas.height = side * scale;
     const context = canvas.getContext("2d");
-    context.drawImage(picture, 0, 0, width, width);
-    context.drawImage(layer, 0, 0);
+    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    tryit.drawMask(context, side, scale, mask, truth, COLOURS);
   }
 
   // Plot Dice against threshold, with the axis starting below the curve and a dot at the slider's threshold.

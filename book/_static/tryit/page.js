@@ -14,9 +14,6 @@
   let shown = null; // the displayed radiograph with its results
   let latest = 0;
 
-  // Let the browser paint the text before the thread is busy.
-  const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-
   async function open(file, name) {
     const turn = ++latest;
     part("warning").hidden = true;
@@ -27,7 +24,7 @@
         throw new Error(`every pixel has one grey (${image.grey[0]}); expected a radiograph`);
       }
       if (!document.getElementById("tryit").dataset.loaded) say("Loading the network, once: some 6 MB");
-      await painted();
+      await tryit.painted();
       const network = await tryit.network();
       document.getElementById("tryit").dataset.loaded = "yes";
       if (turn !== latest) return; // another file was chosen in the meantime
@@ -227,28 +224,12 @@
     part("warning").hidden = false;
   }
 
-  function offerSamples() {
-    tryit.samples.forEach(({ label, jpeg }, k) => {
-      const button = document.createElement("button");
-      const picture = document.createElement("img");
-      picture.src = `data:image/jpeg;base64,${jpeg}`;
-      picture.alt = "";
-      button.type = "button";
-      button.append(picture, `Made X-ray ${k + 1}: ${label}`);
-      button.addEventListener("click", () => {
-        const bytes = Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0));
-        open(new Blob([bytes], { type: "image/jpeg" }), `sample-${k + 1}.jpg`);
-      });
-      part("samples").append(button);
-    });
-  }
-
   function start() {
     if (!globalThis.DecompressionStream || !globalThis.OffscreenCanvas || !globalThis.WebAssembly) {
       complain("This browser is too old to run the network; one of 2023 or later can.");
       return;
     }
-    offerSamples();
+    tryit.offerSamples(part("samples"), open);
     part("file").addEventListener("change", ({ target }) => {
       if (target.files.length) open(target.files[0], target.files[0].name);
       target.value = ""; // allows the user to choose the same file again

@@ -11,14 +11,16 @@ import io
 import json
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from cxrseg import models, paths
 from cxrseg.evaluate import quality
 from cxrseg.files import new_folder
-from cxrseg.phantom import phantom
+from cxrseg.phantom import Phantom, phantom
 
 RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
 """The two files of onnxruntime-web that the page needs, 14 MB of about 130 MB."""
@@ -46,18 +48,13 @@ def assemble(run: str, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     folder = runtime()
     for part, file in RUNTIME.items():
-        _write(target, part, (folder / file).read_bytes())
+        write_part(target, part, (folder / file).read_bytes())
     shown = next((name for name in (run, models.DEFAULT) if _can_be_tried(name)), None)
-    _write(target, "model", models.graph_file(shown).read_bytes() if shown else b"")
-    _write(target, "info", models.card_file(shown).read_bytes() if shown else b"null")
-    samples = [{"label": label, "jpeg": _text(_sample(label, number))} for label, number in SAMPLES]
-    for name, variable, content in (
-        ("quality-model.js", "qualityModel", quality.model()),
-        ("samples.js", "samples", samples),
-    ):
-        script = f"tryit.{variable} = {json.dumps(content)};\n"
-        if not (target / name).is_file() or (target / name).read_text() != script:
-            (target / name).write_text(script)
+    write_part(target, "model", models.graph_file(shown).read_bytes() if shown else b"")
+    write_part(target, "info", models.card_file(shown).read_bytes() if shown else b"null")
+    samples = [{"label": label, "jpeg": text(_jpeg(sample(label, number).image))} for label, number in SAMPLES]
+    write_script(target / "quality-model.js", "tryit.qualityModel", quality.model())
+    write_script(target / "samples.js", "tryit.samples", samples)
 
 
 def _can_be_tried(name: str) -> bool:
@@ -96,13 +93,19 @@ def _npm(folder: Path) -> None:
         raise RuntimeError(f"onnxruntime-web could not be installed by npm, which needs the network once: {reason}")
 
 
-def _sample(label: str, number: int) -> bytes:
+@cache
+def sample(label: str, number: int) -> Phantom:
+    """Return the phantom of a sample, 512 pixels a side."""
+    return phantom(2023, number, label, 512)
+
+
+def _jpeg(image: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(phantom(2023, number, label, 512).image).save(file, "JPEG", quality=80)
+    Image.fromarray(image).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 
-def _write(target: Path, part: str, content: bytes) -> None:
+def write_part(target: Path, part: str, content: bytes) -> None:
     """Write one part as ``<part>.bin`` and ``<part>.js``, unless the files already have this content."""
     packed, script, head = target / f"{part}.bin", target / f"{part}.js", f"// {hashlib.sha256(content).hexdigest()}\n"
     if packed.is_file() and script.is_file():
@@ -110,8 +113,16 @@ def _write(target: Path, part: str, content: bytes) -> None:
             if old.readline() == head:
                 return
     packed.write_bytes(gzip.compress(content, 9, mtime=0))
-    script.write_text(f"{head}tryit.packed.{part} = '{_text(packed.read_bytes())}';\n")
+    script.write_text(f"{head}tryit.packed.{part} = '{text(packed.read_bytes())}';\n")
 
 
-def _text(content: bytes) -> str:
+def write_script(file: Path, variable: str, content: object) -> None:
+    """Write a script that sets a variable to a JSON value, unless the file already has this content."""
+    script = f"{variable} = {json.dumps(content)};\n"
+    if not file.is_file() or file.read_text() != script:
+        file.write_text(script)
+
+
+def text(content: bytes) -> str:
+    """Return bytes in base64."""
     return base64.b64encode(content).decode()
