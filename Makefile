@@ -6,7 +6,7 @@ READY := .venv/ready
 # What a cluster's modules set for another Python would come before the packages of .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book pdf test lab serve lock clean
+.PHONY: help book pdf slides test lab serve lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -16,6 +16,9 @@ book: $(READY)  ## run a study where needed and render its report (STUDY=demo, o
 
 pdf: book  ## print that report as one PDF, _build/html/report.pdf (needs Chromium or Chrome)
 	@.venv/bin/python -m cxrseg.report.pdf
+
+slides: book  ## make slides of the labs, one file each, in _build/slides
+	@.venv/bin/python -m cxrseg.report.slides
 
 test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder

