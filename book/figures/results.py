@@ -47,6 +47,7 @@ def methods() -> Figure:
         axis.annotate(f"{dice['mean']:.3f}", (dice["mean"], place), (-4, 7), textcoords="offset points", ha="right")
     axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="mean Dice per image, with its 95% interval")
     axis.set_ylim(-0.7, len(rows) - 0.3)
+    axis.margins(x=0.1)
     axis.grid(axis="x", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
