@@ -1,6 +1,6 @@
 """Render the report of one run: the pages of the book with the run's executed notebooks and scores."""
 
-import filecmp
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cxrseg import paths
+from cxrseg.files import write_text
 from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
 from cxrseg.report.pages import atlas, external, inside, playground, threshold, tryit
@@ -32,8 +33,10 @@ def stage(name: str) -> None:
         if old.is_file() and str(old.relative_to(target)) not in wanted:
             old.unlink()
     for file, source in wanted.items():
-        if not (target / file).is_file() or not filecmp.cmp(source, target / file, shallow=False):
-            shutil.copyfile(source, target / file)
+        # In a lab, what is printed is the result.
+        content = folded(source) if source.suffix == ".ipynb" and not file.startswith("labs/") else source.read_text()
+        if not (target / file).is_file() or (target / file).read_text() != content:
+            write_text(target / file, content)
     scripts = sorted((paths.root() / "book" / "figures").glob("*.py"))
     drawing = {script: subprocess.Popen([sys.executable, script, target / script.stem]) for script in scripts}
     cases = load_test_cases(name)
@@ -47,6 +50,19 @@ def stage(name: str) -> None:
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")
+
+
+def folded(notebook: Path) -> str:
+    """Return the text of an executed notebook whose parameters and log lines fold away on its page."""
+    content = json.loads(notebook.read_text())
+    for cell in content["cells"]:
+        tags = cell["metadata"].setdefault("tags", [])
+        if {"parameters", "injected-parameters"} & set(tags):
+            tags.append("hide-input")
+        outputs = cell.get("outputs")
+        if outputs and all(output["output_type"] == "stream" for output in outputs):
+            tags.append("hide-output")
+    return json.dumps(content, indent=1)
 
 
 def build(name: str) -> Path:

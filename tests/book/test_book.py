@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import nbformat
 import pytest
 from support import ROOT
 
@@ -138,3 +139,22 @@ def test_unknown_key_fails_the_build(tmp_path, monkeypatch):
         book.build("tiny")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n{result}`dice.mean`\n")
     assert "0.900" in book.build("tiny").with_name("book").joinpath("index.html").read_text()
+
+
+def test_parameters_and_log_lines_fold_away(tmp_path):
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    stream = nbformat.v4.new_output("stream", text="epoch 1")
+    shown = nbformat.v4.new_output("execute_result", {"text/plain": "1"}, execution_count=1)
+    cells = [
+        code("a: int = 1", metadata={"tags": ["parameters"]}),
+        code("a = 2", metadata={"tags": ["injected-parameters"]}),
+        code("train()", outputs=[stream]),
+        code("table", outputs=[stream, shown]),
+        text("Text."),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    found = nbformat.reads(book.folded(tmp_path / "one.ipynb"), 4)
+    assert [cell.metadata.tags for cell in found.cells] == [
+        ["parameters", "hide-input"], ["injected-parameters", "hide-input"], ["hide-output"], [], [],
+    ]  # fmt: skip
+    assert [cell.source for cell in found.cells] == [cell.source for cell in cells]
