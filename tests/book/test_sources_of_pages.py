@@ -152,6 +152,16 @@ def test_the_layer_table_adds_up():
     assert f"**{total:,}**" in TEXTS["architecture.md"]
 
 
+def test_the_drawing_of_the_network_agrees_with_the_table():
+    """Its counts and the last layer's are all of the parameters; blocks halve and double."""
+    tree = ElementTree.parse(BOOK / "_static" / "unet.svg").getroot()
+    words = [element.text for element in tree.iter() if element.tag.endswith("text")]
+    counts = [int(word.replace(",", "")) for word in words if re.fullmatch(r"[\d,]+", word)]
+    assert len(counts) == 9 and sum(counts) + 33 == 7_759_521
+    sizes = [float(element.get("height")) for element in tree.iter() if element.tag.endswith("rect")][1:]
+    assert sizes == pytest.approx([192, 96, 48, 24, 12, 24, 48, 96, 192])
+
+
 def test_named_commands_exist():
     makefile, cli = ROOT / "Makefile", ROOT / "cxrseg" / "cli.py"
     blocks = "\n".join(re.findall(r"^```sh$(.*?)^```$", EVERYTHING, re.MULTILINE | re.DOTALL))
