@@ -76,7 +76,7 @@ def cases() -> Figure:
     return figure
 
 
-def failures() -> Figure:
+def below() -> Figure:
     """Plot, for each method, the share of the cases that lie below a Dice."""
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axis = figure.subplots()
@@ -128,7 +128,7 @@ def sets() -> Figure:
     return figure
 
 
-CHARTS = {"methods": methods, "cases": cases, "failures": failures, "sets": sets}
+CHARTS = {"methods": methods, "cases": cases, "below": below, "sets": sets}
 """Plotting functions by the name of their file."""
 
 

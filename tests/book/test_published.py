@@ -22,3 +22,9 @@ def test_results_rest_on_the_same_data_and_the_same_default_model():
 
 def test_every_result_names_its_command():
     assert all(head["command"] and head["name"] for head in HEADS)
+
+
+def test_the_predicted_dice_is_the_published_one():
+    published = json.loads((ROOT / "book" / "published" / "quality.json").read_text())
+    shipped = json.loads((ROOT / "cxrseg" / "evaluate" / "quality.json").read_text())
+    assert shipped == {key: published[key] for key in ("weights", "mean_shape")}
