@@ -93,6 +93,28 @@ def below() -> Figure:
     return figure
 
 
+def calibration() -> Figure:
+    """Plot what the networks said near an outline against what was there, and the mean Dice at each threshold."""
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 1], color="black", lw=1, ls=":")
+    for name in ("quex", "best"):
+        label, colour = METHODS[name]
+        found = published(name)["calibration"]
+        bins = found["near_outline"]["bins"]
+        said, there = ([row[key] for row in bins] for key in ("probability", "frequency"))
+        left.plot(said, there, "o-", color=colour, ms=4, label=label)
+        right.plot(found["thresholds"]["threshold"], found["thresholds"]["dice"], color=colour, lw=2, label=label)
+    band = published("quex")["calibration"]["band_px"]
+    left.set(xlabel="probability", ylabel=f"share of lung, within {band} px of an outline", aspect="equal")
+    right.set(xlabel="threshold", ylabel="mean Dice")
+    left.legend(frameon=False, fontsize=8)
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def tested() -> dict[str, pd.DataFrame]:
     """Return the scored lungs of each method on the cases that all of them were tested on, by case."""
     files = {name: paths.published() / f"{name}.csv" for name in METHODS}
@@ -128,7 +150,7 @@ def sets() -> Figure:
     return figure
 
 
-CHARTS = {"methods": methods, "cases": cases, "below": below, "sets": sets}
+CHARTS = {"methods": methods, "cases": cases, "below": below, "calibration": calibration, "sets": sets}
 """Plotting functions by the name of their file."""
 
 
