@@ -38,7 +38,7 @@ document.head.append(still);
 dispatchEvent(new Event("resize"));
 const run = async (theme, rules) => {
   root.dataset.theme = root.dataset.mode = theme;
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await new Promise((resolve) => setTimeout(resolve, 60));
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...rules });
   return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ target, html }) => `${theme}, ${id}: ${target} ${html.slice(0, 150)}`));
