@@ -30,10 +30,20 @@ SHARING = {
 
 
 def pytest_collection_modifyitems(items):
-    """Put fast tests first: a newcomer sees the first mistake in seconds. One process begins with the longest group."""
-    longest = {f"tests/{file}" for file in SHARING["pages"]} if "PYTEST_XDIST_WORKER" in os.environ else {}
-    slow = lambda item: any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser"))  # noqa: E731
-    items.sort(key=lambda item: (item.nodeid.partition("::")[0] not in longest, slow(item)))
+    """Put fast tests first: a newcomer sees the first mistake in seconds.
+
+    Of several processes, some begin with the groups of `SHARING`. A process is dealt two files at the start: behind one
+    of those groups, another would wait until the end.
+    """
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    groups = [{f"tests/{file}" for file in files} for files in reversed(SHARING.values())] if parallel else []
+
+    def order(item):
+        file = item.nodeid.partition("::")[0]
+        group = next((place for place, files in enumerate(groups) if file in files), len(groups))
+        return group, any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser"))
+
+    items.sort(key=order)
 
 
 @pytest.hookimpl(optionalhook=True)
