@@ -20,8 +20,8 @@ pdf: book  ## print that report as one PDF, _build/html/report.pdf (needs Chromi
 slides: book  ## make slides of the labs, one file each, in _build/slides
 	@.venv/bin/python -m cxrseg.report.slides
 
-test: $(READY)  ## run the tests, in four processes, because those of the browser mostly wait
-	@.venv/bin/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+test: $(READY)  ## run the tests, in three processes
+	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 lab: $(READY)  ## open your copies of the labs, in labs/, in JupyterLab
 	@mkdir -p labs && cp -n notebooks/labs/*.ipynb labs/

@@ -19,11 +19,8 @@ SHARING = {
     ),
     "book": (
         "book/test_atlas.py", "book/test_book.py", "book/test_external.py", "book/test_figures.py",
-        "browser/test_threshold.py", "browser/test_tryit.py",
-    ),
-    # A second book: the group above would take longer than all others.
-    "pages": (
         "browser/test_every_page.py", "browser/test_inside.py", "browser/test_pdf.py", "browser/test_playground.py",
+        "browser/test_threshold.py", "browser/test_tryit.py",
     ),
 }  # fmt: skip
 """Test files that share a run, or a rendered book: each group has one process, so that these are made once."""
