@@ -13,7 +13,8 @@ from cxrseg import paths  # noqa: F401  before a test imports Keras: the package
 
 SHARING = {
     "run": (
-        "pipeline/test_matrix.py", "pipeline/test_pipeline.py", "pipeline/test_surroundings.py",
+        "pipeline/test_lessons.py", "pipeline/test_matrix.py", "pipeline/test_pipeline.py",
+        "pipeline/test_surroundings.py",
         "unit/segment/test_export.py",
         "unit/segment/test_files.py", "unit/segment/test_model.py",
     ),

@@ -4,14 +4,12 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 import nbformat
 import papermill
 import pytest
-from nbclient import NotebookClient
 from support import ROOT, copy_checkout
 
 from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
@@ -136,30 +134,6 @@ def test_each_notebook_runs_alone_through_papermill(tmp_path):
     assert record["config"]["epochs"] == 3
     summary = json.loads((checkout / "runs" / "alone-04-compare" / "summary.json").read_text())
     assert summary["n_cases"] == summary["dice"]["n"] > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stage", STAGES)
-def test_solutions_of_the_exercises_run(stage, tiny):
-    """Execute the notebook on a copy of the tiny run, and after it every solution it offers."""
-    shutil.copytree(tiny, tiny.with_name("lesson"), dirs_exist_ok=True)
-    notebook = read(stage)
-    solutions = re.findall(r"~~~python\n(.*?)~~~", "\n".join(sources(notebook, "markdown")), re.DOTALL)
-    assert solutions
-    executed = json.loads(
-        (tiny / "notebooks" / f"{'02-train-fold0' if stage == '02-train' else stage}.ipynb").read_text()
-    )
-    injected = next(
-        "".join(cell["source"])
-        for cell in executed["cells"]
-        if "injected-parameters" in cell["metadata"].get("tags", [])
-    )
-    assert 'run = "tiny"' in injected
-    injected = injected.replace('run = "tiny"', 'run = "lesson"')
-    place = next(k for k, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(injected))
-    notebook.cells += [nbformat.v4.new_code_cell(solution) for solution in solutions]
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tiny)}}).execute()
 
 
 def shrunk(checkout):

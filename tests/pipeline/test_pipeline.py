@@ -27,6 +27,7 @@ def dates(run, *files):
     return {file: (run / file).stat().st_mtime_ns for file in files}
 
 
+LONGER = ["run", "demo", "--name", "longer", *TINY, "--set", "train.epochs=30"]
 ARTEFACTS = ("data/images.npy", "fold-0/model.keras", "cases.csv", "summary.json", "notebooks/04-compare.ipynb")
 
 
@@ -62,12 +63,32 @@ def test_other_parameters_are_refused_by_name(checkout, tiny):
     assert done.stderr.count("\n") == 1
 
 
-def test_more_folds_and_another_threshold_keep_what_was_trained(checkout, tiny):
-    command = ["run", "demo", "--name", "pooled", *TINY, "--set", "train.epochs=1"]
-    assert cxrseg(checkout, *command).returncode == 0
-    run = checkout / "runs" / "pooled"
+@pytest.fixture(scope="module")
+def resumed(checkout):
+    """Return a run that was killed while it trained, and taken up again, and what was said then."""
+    command = [sys.executable, "-m", "cxrseg.cli", *LONGER]
+    run = checkout / "runs" / "longer"
+    with subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        deadline = time.monotonic() + 180
+        while not list(run.glob("fold-0/checkpoint-*")) and time.monotonic() < deadline:
+            assert process.poll() is None, "finished before it could be killed"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+    done = cxrseg(checkout, *LONGER)
+    assert done.returncode == 0, done.stderr
+    return run, done.stdout
+
+
+def test_killed_run_goes_on(resumed):
+    run, said = resumed
+    assert "going on after epoch" in said
+    assert len(pd.read_csv(run / "fold-0" / "history.csv")) <= 30
+
+
+def test_more_folds_and_another_threshold_keep_what_was_trained(checkout, tiny, resumed):
+    run, _ = resumed
     before = dates(run, *ARTEFACTS)
-    done = cxrseg(checkout, *command, "--set", "run_folds=3", "--set", "evaluate.threshold=0.4")
+    done = cxrseg(checkout, *LONGER, "--set", "run_folds=3", "--set", "evaluate.threshold=0.4")
     assert done.returncode == 0, done.stderr
     after = dates(run, *ARTEFACTS)
     assert [file for file in ARTEFACTS if after[file] == before[file]] == ["data/images.npy", "fold-0/model.keras"]
@@ -77,7 +98,7 @@ def test_more_folds_and_another_threshold_keep_what_was_trained(checkout, tiny):
     assert rows["case_id"].is_unique
     assert len(rows) == 24
     assert rows["fold"].nunique() == 3
-    done = cxrseg(checkout, "compare", "pooled", "tiny")
+    done = cxrseg(checkout, "compare", "longer", "tiny")
     assert done.returncode == 0, done.stderr
     # The hold-out run tested one of the folds of the same dataset.
     assert re.search(rf"\bpaired +{len(pd.read_csv(tiny / 'cases.csv'))} ", done.stdout), done.stdout
@@ -136,21 +157,6 @@ def test_sweep_with_a_run_of_other_parameters_starts_nothing(checkout, sweep):
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: run '{sweep[0].name}' exists with other parameters (train.epochs 1 -> 2)")
     assert not (checkout / "runs" / "widths-base_filters=3").exists()
-
-
-def test_killed_run_goes_on(checkout):
-    command = [sys.executable, "-m", "cxrseg.cli", "run", "demo", "--name", "killed", *TINY, "--set", "train.epochs=30"]
-    run = checkout / "runs" / "killed"
-    with subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL, start_new_session=True) as process:
-        deadline = time.monotonic() + 180
-        while not list(run.glob("fold-0/checkpoint-*")) and time.monotonic() < deadline:
-            assert process.poll() is None, "finished before it could be killed"
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-    done = cxrseg(checkout, "run", "demo", "--name", "killed", *TINY, "--set", "train.epochs=30")
-    assert done.returncode == 0, done.stderr
-    assert "going on after epoch" in done.stdout
-    assert len(pd.read_csv(run / "fold-0" / "history.csv")) <= 30
 
 
 def test_two_processes_do_not_meet_in_one_run(checkout, tiny):

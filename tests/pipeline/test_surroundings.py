@@ -83,19 +83,28 @@ def test_copied_run_is_known_by_its_contents(checkout, tiny, tmp_path):
         assert done.returncode == 0, done.stderr
         return [file for file, content in before.items() if (run / file).read_bytes() != content]
 
+    def outdated():
+        code = "from cxrseg import workflow; print(*workflow.outdated('tiny'))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=other, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return [file.removeprefix("tiny/notebooks/").removesuffix(".ipynb") for file in done.stdout.split()]
+
     assert made(*RUN) == []
-    assert made(*RUN, "--set", "evaluate.threshold=0.4") == ["summary.json"]
     record = json.loads((run / "fold-0" / "train.json").read_text())
     record["config"]["epochs"] = 7
     (run / "fold-0" / "train.json").write_text(json.dumps(record))
     assert made(*RUN) == ["fold-0/train.json", "summary.json"]
     assert json.loads((run / "fold-0" / "train.json").read_text())["config"]["epochs"] == 2
-    with open(other / "cxrseg" / "train" / "unet.py", "a") as code:
-        code.write("# another\n")
-    assert made(*RUN) == ["fold-0/train.json", "summary.json"]
-    with open(other / "cxrseg" / "report" / "atlas.py", "a") as code:
-        code.write("# another\n")
-    assert made(*RUN) == []
+    assert outdated() == []
+    for file, stages in (
+        ("report/pages/atlas.py", []),
+        ("evaluate/stats.py", ["03-evaluate"]),
+        ("train/unet.py", ["02-train-fold0", "03-evaluate"]),
+    ):
+        assert (other / "cxrseg" / file).is_file()
+        with open(other / "cxrseg" / file, "a") as code:
+            code.write("# another\n")
+        assert outdated() == stages, file
 
 
 def test_what_a_hub_or_a_cluster_sets_for_everybody_breaks_nothing(checkout, tmp_path):
