@@ -69,7 +69,10 @@ def _webp(picture: Image.Image, **how) -> bytes:
 
 
 def lighten(page: BeautifulSoup, file: Path, pictures: dict[str, tuple[str, int, int]]) -> None:
-    """Load fewer scripts, and show the packed pictures, with their size so that the text does not jump."""
+    """Load fewer scripts, and show the packed pictures.
+
+    Each has its size, so that the text does not jump, and leads to itself, where a browser can enlarge it.
+    """
     for script in page.select("script[src]"):
         name = script["src"].partition("?")[0].rpartition("/")[2]
         if name == "fontawesome.js" or (name in SEARCH and file.name != "search.html"):
@@ -81,3 +84,5 @@ def lighten(page: BeautifulSoup, file: Path, pictures: dict[str, tuple[str, int,
             element[attribute] = f"{place}/{packed}"
             if element.name == "img":
                 element.attrs.update(width=width, height=height)
+                if element.find_parent("article") and not element.find_parent("a"):
+                    element.wrap(page.new_tag("a", attrs={"class": "picture", "href": element["src"]}))

@@ -122,6 +122,8 @@ def for_paper(page: Tag, name: str) -> None:
         block.decompose()
     for useless in page.select(f"{SCREEN}, script, noscript, [hidden]"):
         useless.decompose()
+    for enlarged in page.select("a.picture"):
+        enlarged.unwrap()
     for image in page.select("img[loading]"):
         del image["loading"]
     for folded in page.select("details"):
