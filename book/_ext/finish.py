@@ -14,7 +14,8 @@ from sphinx.application import Sphinx
 
 FIRST = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><meta http-equiv="refresh" content="0; url={page}"></head>
+<link rel="icon" href="_static/favicon.svg"><title>{title}</title>
+<meta http-equiv="refresh" content="0; url={page}"></head>
 <body><main><h1><a href="{page}">{title}</a></h1></main></body></html>
 """
 
