@@ -72,7 +72,7 @@ def cases() -> Figure:
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
     shown = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    axis.legend(shown.values(), shown, frameon=False, fontsize=9, loc="lower right")
+    axis.legend(shown.values(), shown, frameon=False, fontsize=10, loc="lower right")
     return figure
 
 
@@ -105,10 +105,9 @@ def calibration() -> Figure:
         said, there = ([row[key] for row in bins] for key in ("probability", "frequency"))
         left.plot(said, there, "o-", color=colour, ms=4, label=label)
         right.plot(found["thresholds"]["threshold"], found["thresholds"]["dice"], color=colour, lw=2, label=label)
-    band = published("quex")["calibration"]["band_px"]
-    left.set(xlabel="probability", ylabel=f"share of lung, within {band} px of an outline", aspect="equal")
+    left.set(xlabel="probability", ylabel="share of lung", aspect="equal")
     right.set(xlabel="threshold", ylabel="mean Dice")
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=10)
     for axis in (left, right):
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)

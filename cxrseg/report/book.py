@@ -52,13 +52,19 @@ def stage(name: str) -> None:
             raise RuntimeError(f"{script} failed: see above")
 
 
+FOLDED = {"parameters": "Parameters, and their defaults", "injected-parameters": "Parameters of this run"}
+"""What stands where the cells of a tag are folded."""
+
+
 def folded(notebook: Path) -> str:
     """Return the text of an executed notebook whose parameters and log lines fold away on its page."""
     content = json.loads(notebook.read_text())
     for cell in content["cells"]:
         tags = cell["metadata"].setdefault("tags", [])
-        if {"parameters", "injected-parameters"} & set(tags):
-            tags.append("hide-input")
+        for tag, what in FOLDED.items():
+            if tag in tags:
+                tags.append("hide-input")
+                cell["metadata"].setdefault("mystnb", {})["code_prompt_show"] = what
         outputs = cell.get("outputs")
         if outputs and all(output["output_type"] == "stream" for output in outputs):
             tags.append("hide-output")
