@@ -15,8 +15,8 @@ from bs4 import BeautifulSoup, Tag
 
 from cxrseg import paths
 
-LEFT_OUT = "book/api"
-"""Pages whose names begin with this are not printed. A reference of the interface is for searching, not for reading."""
+LEFT_OUT = ("book/api", "book/executed/labs")
+"""Pages whose names begin so are not printed: a reference of the interface is for searching, a lab for working in."""
 
 SCREEN = (
     ".headerlink, .launch, .toctree-wrapper, .sd-container-fluid:has(.sd-stretched-link), .atlas-back, svg, link, style"
@@ -122,6 +122,8 @@ def for_paper(page: Tag, name: str) -> None:
         block.decompose()
     for useless in page.select(f"{SCREEN}, script, noscript, [hidden]"):
         useless.decompose()
+    for log in page.select("details.below-input"):
+        log.decompose()
     for enlarged in page.select("a.picture"):
         enlarged.unwrap()
     for image in page.select("img[loading]"):
@@ -192,7 +194,7 @@ def title_page() -> str:
         "Date of the run": made["created"][:10],
         "Source version": made["commit"][:12] + (", with changes" if made["dirty"] else ""),
         "Licence": "text CC BY 4.0, code MIT",
-        "Left out here": "the reference of the Python interface; it is in the rendered report",
+        "Left out here": "the labs and the reference of the Python interface; they are in the rendered report",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     title, author = (escape(settings()[key]) for key in ("title", "author"))
