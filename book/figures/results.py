@@ -76,6 +76,26 @@ def cases() -> Figure:
     return figure
 
 
+def paired() -> Figure:
+    """Plot by how much ``best`` exceeds each other method on the same case, sorted."""
+    tables = tested()
+    best = tables.pop("best")["dice"]
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axis = figure.subplots()
+    axis.axhline(0, color="black", lw=1)
+    for name, table in tables.items():
+        gain = np.sort(best - table["dice"])
+        label, colour = METHODS[name]
+        axis.fill_between(np.arange(1, len(gain) + 1), gain, step="mid", color=colour, alpha=0.25, lw=0)
+        axis.step(np.arange(1, len(gain) + 1), gain, where="mid", color=colour, lw=2, label=label)
+    axis.set(xlabel="radiographs, sorted by the difference", ylabel="Dice that best gains")
+    axis.set_xlim(1, len(best))
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(title="best against", alignment="left", frameon=False, loc="upper left")
+    return figure
+
+
 def below() -> Figure:
     """Plot, for each method, the share of the cases that lie below a Dice."""
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
@@ -152,6 +172,7 @@ def sets() -> Figure:
 CHARTS = {
     "methods": methods,
     "cases": cases,
+    "paired": paired,
     "below": below,
     "calibration": calibration,
     "sets": sets,
