@@ -1,10 +1,10 @@
 r"""The ``{result}`` role inserts a measured number into the prose, so that no number is typed by hand.
 
 ``{result}`dice.mean` `` reads ``book/executed/summary.json``, the scores of the rendered run.
-``{result}`quex:dice.mean` `` reads ``book/published/quex.json``, which is committed with the command that
-produced it. A format may follow a bar: ``|.4f``, ``|.1%``, or ``|code`` for a command or a name. Inside a
-table the bar is written ``\|``. An unknown key gives a warning with its source line, so that a strict build
-fails.
+``{result}`quex:dice.mean` `` reads ``book/published/quex.json``, which is committed with the command that produced it;
+``{result}`default:seed` `` the card of the default model. A format may follow a bar: ``|.4f``, ``|.1%``, or ``|code``
+for a command or a name. Inside a table the bar is written ``\|``. An unknown key gives a warning with its source line,
+so that a strict build fails.
 
 The ``{result-table}`` directive makes one row per entry of a key with several values::
 
@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 EXECUTED = "book/executed/summary.json"
 PUBLISHED = "book/published/{name}.json"
+DEFAULT = "cxrseg/models/default.json"
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def parse(text: str) -> tuple[str, str, str]:
     """Split ``source:key|format`` into the file to read, the dotted key and the format."""
     key, _, spec = text.partition("|")
     name, colon, rest = key.partition(":")
-    source = PUBLISHED.format(name=name.strip()) if colon else EXECUTED
+    file = DEFAULT if name.strip() == "default" else PUBLISHED.format(name=name.strip())
+    source = file if colon else EXECUTED
     return source, (rest if colon else key).strip(), spec.strip()
 
 
@@ -191,7 +193,7 @@ class Result(SphinxRole):
 
 def origin(tree: dict) -> tuple[str, str]:
     """Return the command that made a file of results, and the short name of its source version."""
-    head = tree.get("experiment") or tree.get("provenance") or {}
+    head = tree.get("experiment") or tree.get("provenance") or tree
     command = head.get("command") or f"cxrseg run {tree.get('run', '')}".strip()
     return command, head.get("commit", "unknown")[:7]
 

@@ -51,6 +51,7 @@ mathml = load("mathml")
         ("dice.mean", ("book/executed/summary.json", "dice.mean", "")),
         ("quex:dice.mean", ("book/published/quex.json", "dice.mean", "")),
         ("quex: dice.mean | .4f", ("book/published/quex.json", "dice.mean", ".4f")),
+        ("default:seed", ("cxrseg/models/default.json", "seed", "")),
         ("share|.1%", ("book/executed/summary.json", "share", ".1%")),
         ("seed|:>6", ("book/executed/summary.json", "seed", ":>6")),
     ],

@@ -57,14 +57,16 @@ def test_the_packages_model_card_is_true():
     content = json.loads((models / "default.json").read_text())
     real = json.loads((ROOT / "book" / "published" / "zero-shot.json").read_text())
     assert content["sha256"] == hashlib.sha256((models / "default.onnx").read_bytes()).hexdigest()
-    assert content["commit"] == real["training"]["commit"]
+    assert content["sha256"] == real["experiment"]["default_model"]
     for words in (
-        f"{real['parameters']:,} weights", f"{real['phantoms']:,} synthetic", f"seed {content['seed']}",
+        f"{real['parameters']:,} weights", f"commit {content['commit'][:7]}", f"seed {content['seed']}",
         f"{real['others']['n']:,} other real", f"mean {real['others']['mean']:.3f}",
         f"5th percentile {real['others']['p5']:.3f}", f"COVID {real['others']['classes']['COVID']['mean']:.3f}",
         f"{content['scores']['cases']:,} synthetic ones {content['scores']['dice']:.3f}", "Not a medical device",
     ):  # fmt: skip
         assert words in card
+    (phantoms,) = re.findall(r"[\d,]+ synthetic", content["trained_on"])
+    assert f"**Trained on** {phantoms}" in card
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
