@@ -1,12 +1,36 @@
-"""Show pictures side by side."""
+"""Draw radiographs for a lab, and show pictures side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from cxrseg.phantom import phantom
+
 OUTLINES = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7")
 """Colours that people with any kind of colour vision tell apart (Okabe and Ito)."""
+
+
+def films(seed: int, number: int, size: int = 48, labels: Sequence[str] = ("Normal",)) -> tuple[np.ndarray, np.ndarray]:
+    """Draw radiographs of phantoms, each of another patient.
+
+    Parameters
+    ----------
+    seed, number : int
+        Another seed draws other patients.
+    size : int
+        Pixels a side.
+    labels : sequence of str
+        Diagnostic classes, taken by turns.
+
+    Returns
+    -------
+    images : (number, size, size) float array
+        From 0 (black) to 1 (white).
+    lungs : (number, size, size) bool array
+    """
+    made = [phantom(seed, k, labels[k % len(labels)], size) for k in range(number)]
+    return np.array([film.image / 255 for film in made]), np.array([film.lungs for film in made])
 
 
 def pictures(images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray] | None = None, columns: int = 3):
