@@ -13,6 +13,9 @@ from cxrseg.report import croissant
 from cxrseg.report.cases import load_test_cases
 from cxrseg.report.pages import atlas, external, inside, playground, threshold, tryit
 
+FOLDED = {"parameters": "Parameters, and their defaults", "injected-parameters": "Parameters of this run"}
+"""What stands where the cells of a tag are folded."""
+
 
 def stage(name: str) -> None:
     """Copy the notebooks, scores and images of a run to ``book/executed/``; unchanged copies keep their dates."""
@@ -50,10 +53,6 @@ def stage(name: str) -> None:
     for script, process in drawing.items():
         if process.wait():
             raise RuntimeError(f"{script} failed: see above")
-
-
-FOLDED = {"parameters": "Parameters, and their defaults", "injected-parameters": "Parameters of this run"}
-"""What stands where the cells of a tag are folded."""
 
 
 def folded(notebook: Path) -> str:

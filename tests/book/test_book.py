@@ -157,4 +157,6 @@ def test_parameters_and_log_lines_fold_away(tmp_path):
     assert [cell.metadata.tags for cell in found.cells] == [
         ["parameters", "hide-input"], ["injected-parameters", "hide-input"], ["hide-output"], [], [],
     ]  # fmt: skip
+    said = [cell.metadata.get("mystnb", {}).get("code_prompt_show", "") for cell in found.cells]
+    assert len({*said[:2], ""}) == 3 and said[2:] == ["", "", ""]  # the defaults are told from the run's own
     assert [cell.source for cell in found.cells] == [cell.source for cell in cells]
