@@ -1,0 +1,100 @@
+"""What the pages say in words is so in the published numbers; those measured again may make a sentence wrong."""
+
+import json
+from functools import cache
+
+import pytest
+from support import ROOT
+
+
+@cache
+def published(name):
+    return json.loads((ROOT / "book" / "published" / f"{name}.json").read_text())
+
+
+def point(patients):
+    return published("patients")["points"][patients]
+
+
+def changed(row):
+    return published("ablation")["rows"][row]["difference"]["dice"]
+
+
+CLAIMS = {  # by page and sentence, in the order of the book
+    "results: drawings alone beat the paper's recipe": lambda: (
+        published("zero-shot")["sample"]["ci95"][0] > published("quex")["dice"]["ci95"][1]
+    ),
+    "results: best reaches more": lambda: (
+        published("best")["dice"]["ci95"][0] > published("zero-shot")["sample"]["mean"]
+    ),
+    "results: the paper's recipe leaves out more than it adds": lambda: (
+        published("quex")["structures"]["lungs"]["sensitivity"]["mean"]
+        < published("quex")["structures"]["lungs"]["precision"]["mean"]
+    ),
+    "architecture: best has an eighteenth of the parameters": lambda: (
+        round(published("quex")["n_parameters"] / published("best")["n_parameters"]) == 18
+    ),
+    "phantoms: the ratio errs most for large hearts": lambda: (
+        published("jsrt")["others"]["ctr_large"]["error"]["ci95"][0]
+        > published("jsrt")["others"]["ctr_rest"]["error"]["ci95"][1]
+    ),
+    "phantoms: which the model makes too narrow": lambda: (
+        published("jsrt")["others"]["ctr_large"]["bias"]["ci95"][1] < 0
+    ),
+    "phantoms: they lack the largest lung fields": lambda: (
+        published("phantom-shapes")["measures"]["area"]["made"][-1]
+        < published("phantom-shapes")["measures"]["area"]["real"][-1]
+    ),
+    "phantoms: their right lung is too large beside the left": lambda: (
+        published("phantom-shapes")["measures"]["right to left"]["made"][3]
+        > published("phantom-shapes")["measures"]["right to left"]["real"][3]
+    ),
+    "best: it gains in every class": lambda: all(
+        scores["dice"]["mean"] > published("quex")["classes"][name]["dice"]["mean"]
+        for name, scores in published("best")["classes"].items()
+    ),
+    "ablation: even the smallest network lies above the paper's recipe": lambda: (
+        published("sizes")["rows"]["4"]["ci95"][0] > published("quex")["dice"]["ci95"][1]
+    ),
+    "ablation: the curve is flat from a few hundred thousand parameters on": lambda: (
+        abs(published("sizes")["rows"]["22"]["mean"] - published("sizes")["rows"]["15"]["mean"])
+        < published("ablation")["chance"]["least_difference"]
+    ),
+    "ablation: normalisation is worth much to random weights": lambda: (
+        published("ablation")["rows"]["random weights, no batch normalisation"]["also"]["ci95"][1]
+        < -published("ablation")["chance"]["least_difference"]
+    ),
+    "ablation: the paper's recipe loses more than chance explains": lambda: (
+        changed("the paper's recipe")["ci95"][1] < -published("ablation")["chance"]["least_difference"]
+    ),
+    "patients: with few of them, the start from drawings matters most": lambda: (
+        point("10")["phantoms_minus_scratch"]["ci95"][0] > point("all")["phantoms_minus_scratch"]["ci95"][1]
+    ),
+    "patients: ten do harm": lambda: point("10")["phantoms_minus_default"]["ci95"][1] < 0,
+    "patients: all of them help": lambda: point("all")["phantoms_minus_default"]["ci95"][0] > 0,
+    "patients: lungs come out as when they are learnt alone": lambda: (
+        abs(published("infection")["dice"]["mean"] - published("best")["dice"]["mean"])
+        < published("ablation")["chance"]["least_difference"]
+    ),
+    "patients: such a network does not detect infection": lambda: (
+        published("infection")["structures"]["infection"]["absent"]["false_positives"]
+        > published("infection")["structures"]["infection"]["absent"]["n"] / 2
+    ),
+    "evidence: near an outline, best is overconfident": lambda: all(
+        (part["probability"] - part["frequency"]) * (part["probability"] - 0.5) >= 0
+        for part in published("best")["calibration"]["near_outline"]["bins"]
+        if abs(part["probability"] - 0.5) > 0.1
+    ),
+    "evidence: within one good network it errs more than a constant guess": lambda: (
+        published("quality")["networks"]["real_strong"]["mae_ratio"] > 1
+    ),
+    "evidence: the search for copies misses about a third": lambda: (
+        0.55 < published("leakage")["found"] / published("leakage")["planted"] < 0.75
+    ),
+    "evidence: a leak raises the score": lambda: published("leakage")["difference"]["ci95"][0] > 0,
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_the_numbers_bear_out(claim):
+    assert CLAIMS[claim]()
