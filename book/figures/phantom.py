@@ -59,7 +59,7 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = load_model()
     figures = (
-        story(model), parts(), sheet("realistic", 3, 5), sheet("randomised", 4, 6), radiograph(model), failures(model),
+        story(model), parts(), sheet("realistic", 3, 4), sheet("randomised", 4, 6), radiograph(model), failures(model),
     )  # fmt: skip
     for name, figure in zip(PICTURES, figures, strict=True):
         figure.savefig(folder / f"{name}.png", dpi=110)
@@ -75,7 +75,7 @@ def story(model: Model) -> Figure:
         made = phantom(SEED, 102 + k, LABELS[k % len(LABELS)], SIZE, "randomised")
         _show(axis, made.image, "")
         _outlines(axis, made)
-    drawn.suptitle("chests drawn by a program", fontsize=11)
+    drawn.suptitle("chests drawn by a program", fontsize=16)
     axis = middle.subplots()
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.set_axis_off()
@@ -83,12 +83,12 @@ def story(model: Model) -> Figure:
         axis.add_patch(Rectangle((0.14 + 0.15 * level, 0.5 - height / 2), 0.11, height, facecolor="0.35"))
     for start, end in ((0.0, 0.12), (0.88, 1.0)):
         axis.annotate("", (end, 0.5), (start, 0.5), arrowprops={"arrowstyle": "-|>", "color": "0.35", "lw": 2})
-    middle.suptitle("a network learns", fontsize=11)
+    middle.suptitle("a network learns", fontsize=16)
     found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
     axis = real.subplots()
     axis.imshow(overlay(found.image, found.mask, found.masks["heart"], widths=True).convert("RGB"))
     axis.set_axis_off()
-    real.suptitle("a patient, outlined", fontsize=11)
+    real.suptitle("a patient, outlined", fontsize=16)
     return figure
 
 
@@ -96,28 +96,32 @@ def parts() -> Figure:
     """Plot the attenuation of one chest after each group of parts is added, then its radiograph with the outline."""
     steps = phantom_parts(SEED, 3, "Normal", SIZE)
     made = phantom(SEED, 3, "Normal", SIZE)
-    figure, axes = _grid(2, 4)
+    figure, axes = _grid(3, 3)
     for axis, (title, depth) in zip(axes, steps.items(), strict=False):
         _show(axis, depth, title, vmin=0, vmax=1.4)
     _show(axes[len(steps)], made.image, "radiograph, outlined")
     _outlines(axes[len(steps)], made)
+    for axis in axes[len(steps) + 1 :]:
+        axis.remove()
     return figure
 
 
 def sheet(setting: str, rows: int, columns: int) -> Figure:
     """Plot phantoms of one setting with their outlines; the class alternates by row."""
-    figure, axes = _grid(rows, columns)
+    figure, axes = _grid(rows, columns, lines=0)
     for k, axis in enumerate(axes):
         label = LABELS[k // columns % len(LABELS)]
         made = phantom(SEED, 100 + k, label, SIZE, setting)
-        _show(axis, made.image, label)
+        _show(axis, made.image, "")
         _outlines(axis, made)
+        if k % columns == 0:
+            axis.text(-0.05, 0.5, label, rotation=90, ha="right", va="center", fontsize=12, transform=axis.transAxes)
     return figure
 
 
 def failures(model: Model) -> Figure:
     """Plot phantoms on which the default network fails, with its outline, its Dice and the median Dice of others."""
-    figure, axes = _grid(1, len(FAILURES), side=2.6, lines=2)
+    figure, axes = _grid(2, 2, lines=2)
     for axis, name in zip(axes, FAILURES, strict=True):
         made, mask = failure(model, name)
         usual = np.median([_dice(*failure(model, name, index)) for index in range(100, 100 + OTHERS)])
@@ -144,23 +148,23 @@ def radiograph(model: Model) -> Figure:
     from pydicom.data import get_testdata_file
 
     found = model.segment(Path(get_testdata_file("RG1_UNCI.dcm")))
-    figure, axes = _grid(1, 2, side=3.6)
+    figure, axes = _grid(1, 2)
     _show(axes[0], found.image, "a patient (pydicom's RG1_UNCI)")
     axes[1].imshow(overlay(found.image, found.mask, found.masks["heart"], widths=True).convert("RGB"))
-    axes[1].set_title(f"cardiothoracic ratio {found.ctr:.2f}", fontsize=8)
+    axes[1].set_title(f"cardiothoracic ratio {found.ctr:.2f}", fontsize=12)
     axes[1].set_axis_off()
     return figure
 
 
-def _grid(rows: int, columns: int, side: float = 1.8, lines: int = 1) -> tuple[Figure, list]:
-    """Return a figure and its axes, each `side` inches wide and high, below a title of `lines` lines."""
-    figure = Figure(figsize=(side * columns, (side + 0.1 + 0.15 * lines) * rows), layout="constrained")
+def _grid(rows: int, columns: int, lines: int = 1) -> tuple[Figure, list]:
+    """Return a figure as wide as the column of text, and its square axes, each below a title of `lines` lines."""
+    figure = Figure(figsize=(6.4, (6.4 / columns + 0.05 + 0.2 * lines) * rows), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
 def _show(axis, image: np.ndarray, title: str, **limits) -> None:
     axis.imshow(image, cmap="gray", **limits)
-    axis.set_title(title, fontsize=8)
+    axis.set_title(title, fontsize=12)
     axis.set_axis_off()
 
 
@@ -171,7 +175,7 @@ def _outlines(axis, made: Phantom) -> None:
 
 def _outline(axis, mask: np.ndarray, colour: str) -> None:
     if mask.any():
-        axis.contour(mask, [0.5], colors=[colour], linewidths=1)
+        axis.contour(mask, [0.5], colors=[colour], linewidths=1.3)
 
 
 if __name__ == "__main__":
