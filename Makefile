@@ -23,7 +23,7 @@ slides: book  ## make slides of the labs, one file each, in _build/slides
 test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
-lab: $(READY)  ## open your copies of the labs, in labs/, in JupyterLab
+lab: $(READY)  ## copy the labs to labs/ (files already there are kept) and open them in JupyterLab
 	@mkdir -p labs && cp -n notebooks/labs/*.ipynb labs/
 	@.venv/bin/jupyter lab --notebook-dir labs
 
@@ -36,14 +36,14 @@ lock: $(READY)  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links --extra study --extra cpu --extra book --extra export --extra lab --extra codecs --extra nifti --extra seg --extra test --extra dev pyproject.toml -o requirements.lock
 
-clean:  ## remove the rendered report and every run; .venv stays
+clean:  ## delete the report and all of runs/, trained networks included; .venv and labs/ stay
 	rm -rf _build book/executed runs .pytest_cache .ruff_cache
 
 # Hatchling comes with the lock, so that building this package fetches nothing that is not hashed.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "cxrseg needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "installing the locked dependencies into .venv: about two minutes and 2.6 GB, once"
+	  { echo "cxrseg needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is missing or of another version; with one of these installed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "installing the locked dependencies into .venv: about two minutes and 3 GB, once"
 	@$(PYTHON) -m venv .venv || { echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -13,6 +13,7 @@ python=${PYTHON:-python3}
 needed="keras absl-py h5py markdown-it-py mdurl ml-dtypes namex optree packaging pygments rich typing-extensions
   joblib cloudpickle pandas python-dateutil pillow pydantic pydantic-core annotated-types typing-inspection pyyaml"
 
+[ $# -ge 2 ] || { echo "usage: sh benchmarks/gpu.sh collect|run WHEELS [--minutes 8] [--out FILE] [--rehearse]" >&2; exit 2; }
 command=$1 wheels=$2
 shift 2
 case $command in

@@ -1,6 +1,5 @@
 """Command-line interface. Each command imports heavy packages only when needed, so that help appears at once."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cxrseg import models
-from cxrseg.terminal import label_values, plain, plain_errors, say, silent_start
+from cxrseg.terminal import label_values, plain_errors, say, say_segmented, say_version, silent_start
 
 app = typer.Typer(
     name="cxrseg",
@@ -19,36 +18,40 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-SET = "Radiographs with masks, as folder:PATH; run:NAME for those that a run was made from."
+SET = "Radiographs with masks: folder:PATH, csv:FILE, a set of `cxrseg sources`, or run:NAME, the data of a run."
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
+
+
+@app.callback()
+def _main(version: Annotated[bool, typer.Option("--version", callback=say_version, is_eager=True)] = False) -> None:
+    pass
 
 
 @app.command()
 def run(
     study: Annotated[str, typer.Argument(help="A study of studies/ by name, or a YAML file.")],
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key, as train.epochs=30.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, e.g. train.epochs=30. Repeatable."),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the run.", show_default="the study's")] = "",
     data: Annotated[str, typer.Option(metavar="PATH", help="Archive or folder with the study's radiographs.")] = "",
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
 ) -> None:
-    """Run a study from radiographs to scores and write runs/NAME/. An interrupted run continues where it stopped.
+    """Run a study, from radiographs to scores.
 
+    Writes runs/NAME/. An interrupted run continues where it stopped. The keys for --set are in cxrseg/config.py.
     If a key lists several values, as in train.base_filters=[8,16,32], each gets its own run, e.g. NAME-base_filters=8.
     """
     with plain_errors(resumable=True):
         from cxrseg import paths, runs, workflow
-        from cxrseg.studies import read_sweep
+        from cxrseg.studies import data_override, read_sweep
 
-        overrides = list(set_ or [])
-        if data:
-            quoted = json.dumps(str(Path(data).resolve()), ensure_ascii=False)  # some paths are also valid YAML
-            overrides.append(f"data.path={quoted}")
-        sweep = read_sweep(paths.study_file(study), overrides)
-        if data and not Path(data).exists():
-            raise ValueError(f"--data {data}: no such file or folder")
+        sweep = read_sweep(paths.study_file(study), [*(set_ or []), *data_override(data)])
+        for content in sweep.values():
+            if not content.data.path and content.data.source not in ("phantom", "rsua"):  # drawn, and downloaded
+                raise ValueError(f"study {study} needs radiographs of {content.data.source}: give them as --data PATH")
         studies = {(name or content.name) + suffix: content for suffix, content in sweep.items()}
         runs.start(studies)
         workflow.execute(list(studies), "all", cores, profile)
@@ -56,6 +59,7 @@ def run(
             say(runs.summary(run))
         if len(studies) > 1:
             print(f"side by side: cxrseg compare {' '.join(studies)}")
+        print(f"report: cxrseg book {next(iter(studies))}")
 
 
 @app.command()
@@ -63,8 +67,9 @@ def book(
     study: Annotated[str, typer.Argument(help="A study of studies/, or the name of a run.")] = "demo",
     cores: Cores = None,
 ) -> None:
-    """Render the report of a run, or of a study, which is run first if needed.
+    """Render the report of a run or a study.
 
+    A study is run first if needed; if it has radiographs of its own, `cxrseg run STUDY --data PATH` comes before.
     For a sweep, the report is that of the first run, and its page 04 compares all runs.
     """
     with plain_errors(resumable=True):
@@ -93,13 +98,14 @@ def evaluate(
     on: Annotated[str, typer.Option(metavar="SOURCE:PATH", help=SET)],
     labels: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE,…", help="Values of a structure in label maps: lungs=1,2."),
+        typer.Option(metavar="NAME=VALUE,…", help="Values of a structure in label maps, e.g. lungs=1,2."),
     ] = None,
     native: Annotated[bool, typer.Option("--native", help="Score each mask in its own pixels.")] = False,
 ) -> None:
-    """Score a run on another dataset of radiographs and write runs/RUN/external/.
+    """Score a run on another set of radiographs.
 
-    All are scored on a square of 256 pixels, as a study scores its own cases, so that distances compare.
+    Writes runs/RUN/external/, which `cxrseg book RUN` shows. Masks are scored on a square of 256 pixels, as those of a
+    study, so that distances can be compared.
     """
     with plain_errors():
         from cxrseg import runs
@@ -119,14 +125,15 @@ def evaluate(
 @app.command()
 def matrix(
     runs_: Annotated[
-        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, as a,b or --runs again.")
+        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, e.g. a,b. The first is not default.")
     ],
     on: Annotated[list[str], typer.Option(metavar="SOURCE:PATH", help=f"{SET} Give it once for each set.")],
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
 ) -> None:
-    """Score several runs on several sets: a table with the trained runs as rows and the tested sets as columns.
+    """Score several runs on several sets.
 
+    The result is a table with the trained runs as rows and the tested sets as columns.
     matrix.csv and matrix.png are written to the first run's folder and shown in its book. A set from which a run was
     made gets the score of that run's own test cases, and is marked.
     """
@@ -153,13 +160,14 @@ def fetch(
         str, typer.Option(metavar="URL", help="File listing to read.", show_default="the publisher's")
     ] = "",
 ) -> None:
-    """Download a dataset and check it against its publisher's file listing. An interrupted download is resumed."""
+    """Download the paper's data and check it against its publisher's listing. An interrupted download continues."""
     with plain_errors(resumable=True):
         if dataset != "rsua":
-            raise ValueError(f"cannot fetch {dataset!r}: only rsua can be downloaded without an account")
+            raise ValueError(f"cannot fetch {dataset!r}, only rsua; `cxrseg sources` says how to get the other sets")
         from cxrseg.data.sources import rsua
 
         print(rsua.fetch(listing) if listing else rsua.fetch())
+        print("next: cxrseg run paper")
 
 
 @app.command()
@@ -168,7 +176,7 @@ def compare(
         list[str], typer.Argument(metavar="RUN…", help="Evaluated runs, or a sweep; the first is the reference.")
     ],
 ) -> None:
-    """Compare the Dice of runs, with confidence intervals and tests, case by case if the runs share cases."""
+    """Compare the Dice of runs, with intervals and tests, case by case if they share cases."""
     with plain_errors():
         from cxrseg import runs
         from cxrseg.evaluate import compare as comparison
@@ -186,11 +194,13 @@ def publish(
         bool, typer.Option("--check", help="Compare with what is published, and publish nothing.")
     ] = False,
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A Snakemake profile of profiles/, as slurm.")] = "",
+    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
 ) -> None:
-    """Measure what the book rests on and write book/published/. What is up to date is not made again.
+    """Measure the numbers that the book quotes.
 
-    The runs that experiments share are made once. An interrupted call continues where it stopped.
+    NAME is a file of experiments/ without its ending. Overwrites book/published/, and starts only if no file differs
+    from the commit; --check only lists what differs. Takes minutes to many hours; an interrupted call continues where
+    it stopped, and what is up to date is not made again.
     """
     with plain_errors(resumable=True):
         from cxrseg.publish import command
@@ -200,7 +210,7 @@ def publish(
 
 @app.command()
 def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> None:
-    """Write the network of a run's first fold as model.onnx and model.json, and check it against Keras."""
+    """Export the network of a run's first fold as model.onnx and model.json, for `cxrseg segment`."""
     with plain_errors():
         from cxrseg import runs
 
@@ -214,6 +224,7 @@ def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> Non
             f"{file}: {file.stat().st_size:,} bytes; the masks agree with Keras' "
             f"(Dice {card.agreement['dice']:.5f} on the worst of {card.agreement['cases']} cases)"
         )
+        print(f"next: cxrseg segment IMAGE --run {run}")
 
 
 @app.command(epilog=models.about_default())
@@ -223,7 +234,7 @@ def segment(
     run: Annotated[str, typer.Option(help="An exported run, or the model that comes with cxrseg.")] = "default",
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.99, help="Lowest probability inside a structure.", show_default="0.5"),
+        typer.Option(min=0.01, max=0.99, help="Lowest probability inside a structure.", show_default="the network's"),
     ] = None,
     structure: Annotated[
         str, typer.Option(help="Structure of the mask: lungs, right_lung, left_lung or heart.")
@@ -233,11 +244,11 @@ def segment(
         bool, typer.Option("--dicom-seg", help="Also save all structures of DICOM files as DICOM Segmentation objects.")
     ] = False,
 ) -> None:
-    """Segment lungs and heart in your own radiographs: PNG, JPEG, BMP, TIFF or DICOM.
+    """Segment lungs and heart in radiographs of your own.
 
-    For each radiograph, write a mask at its native resolution, an overlay, and a row in segmentations.csv with the
-    areas of both lungs and the heart, and the cardiothoracic ratio. Left and right are the patient's: the left lung is
-    on the right of the image.
+    Reads PNG, JPEG, BMP, TIFF and DICOM. For each radiograph, write a mask at its native resolution, an overlay, and a
+    row in segmentations.csv with the areas of both lungs and the heart, and the cardiothoracic ratio. Left and right
+    are the patient's: the left lung is on the right of the image.
     """
     # Each core works on one radiograph, so additional linear-algebra threads would only compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -251,27 +262,16 @@ def segment(
         print(model.card.describe())
         found, problems = find_files(files, out)
         results = segment_files(model, found, out, threshold, structure, crop, dicom_seg) if found else ()
-        rows = []
-        for file, row in tqdm(results, total=len(found), unit="image", disable=None, leave=False):
-            if isinstance(row, str):
-                problems.append(row if str(file) in row else f"{file}: {row}")
-            else:
-                rows.append(row)
-        for row in rows:
-            if row["warning"]:
-                print(plain(f"warning: {row['file']}: {row['warning']}"))
-        if rows:
-            doubtful = sum(bool(row["warning"]) for row in rows)
-            print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
+        rows, failed = say_segmented(tqdm(results, total=len(found), unit="image", disable=None, leave=False), out)
         if dicom_seg:
             print(f"{sum('dicom_seg' in row for row in rows)} of them are DICOM and have a DICOM Segmentation object")
-        if problems:
-            raise ValueError("\nerror: ".join(problems))
+        if problems + failed:
+            raise ValueError("\nerror: ".join(problems + failed))
 
 
 @app.command()
 def sources() -> None:
-    """List the collections of radiographs that can be read, with their licences and how to get them."""
+    """List the sets of radiographs that can be read, their licences, and how to get them."""
     with plain_errors():
         from cxrseg.data.sources import SOURCES
 

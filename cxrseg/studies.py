@@ -3,6 +3,7 @@
 import copy
 import difflib
 import itertools
+import json
 import re
 from pathlib import Path
 from typing import get_origin
@@ -35,6 +36,20 @@ def read_study(path: Path, overrides: list[str] = ()) -> Study:
         One line for each error. It names the file, the key and the nearest known key.
     """
     return _validate(path, _content(path, overrides))
+
+
+def data_override(path: str) -> list[str]:
+    """Return the override by which a study reads the given radiographs, or none where no path is given.
+
+    Raises
+    ------
+    ValueError
+        There is no such file or folder.
+    """
+    if path and not Path(path).exists():
+        raise ValueError(f"--data {path}: no such file or folder")
+    # Some paths are also valid YAML.
+    return [f"data.path={json.dumps(str(Path(path).resolve()), ensure_ascii=False)}"] if path else []
 
 
 def read_sweep(path: Path, overrides: list[str] = ()) -> dict[str, Study]:

@@ -5,7 +5,10 @@ import re
 import sys
 import threading
 import unicodedata
+from collections.abc import Iterable
 from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
 
 import typer
 
@@ -37,7 +40,33 @@ def say(summary: dict) -> None:
     if doubt := summary.get("doubt"):
         print(f"  warning: {doubt}")
     if refused := summary.get("refused"):
-        print(f"  {len(refused)} cases cannot be used; the first is {refused[0]['case_id']}: {refused[0]['reason']}")
+        print(
+            f"  left out: {len(refused)} unusable cases; the first is {refused[0]['case_id']}: {refused[0]['reason']}"
+        )
+
+
+def say_version(asked: bool) -> None:
+    """Print the version and exit, if asked to."""
+    if asked:
+        print(f"cxrseg {version('cxrseg')}")
+        raise typer.Exit
+
+
+def say_segmented(results: Iterable[tuple[Path, dict | str]], out: Path) -> tuple[list[dict], list[str]]:
+    """Print the warnings of segmented radiographs and how many there are, and return their rows and what failed."""
+    rows, failed = [], []
+    for file, row in results:
+        if isinstance(row, str):
+            failed.append(row if str(file) in row else f"{file}: {row}")
+        else:
+            rows.append(row)
+    for row in rows:
+        if row["warning"]:
+            print(plain(f"warning: {row['file']}: {row['warning']}"))
+    if rows:
+        doubtful = sum(bool(row["warning"]) for row in rows)
+        print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
+    return rows, failed
 
 
 def in_words(ctr: dict) -> str:
@@ -48,7 +77,7 @@ def in_words(ctr: dict) -> str:
     if ctr["limits"]:
         parts.append("limits of agreement {:+.3f} to {:+.3f}".format(*ctr["limits"]))
     if ctr["missing"]:
-        parts.append(f"not found in {ctr['missing']:,} more")
+        parts.append(f"no ratio found in {ctr['missing']:,} more")
     return ", ".join(parts)
 
 
@@ -64,7 +93,7 @@ def label_values(given: list[str]) -> dict[str, list[int]]:
     for text in given:
         name, _, values = text.partition("=")
         if not name or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", values):
-            raise ValueError(f"--labels {text}: expected a structure and its values, as lungs=1,2")
+            raise ValueError(f"--labels {text}: expected a structure and its values, e.g. lungs=1,2")
         labels[name] = [int(value) for value in values.split(",")]
     return labels
 
@@ -107,7 +136,7 @@ def plain_errors(resumable: bool = False):
         print(f"error: {plain(str(error))}", file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        print(f"interrupted{': the same command goes on from here' if resumable else ''}", file=sys.stderr)
+        print(f"interrupted{'; the same command continues' if resumable else ''}", file=sys.stderr)
         raise typer.Exit(130) from None
 
 

@@ -58,7 +58,7 @@ def lookup(tree, key: str):
     found = _descend(tree, key.split("."))
     if not found:
         near = difflib.get_close_matches(key, flatten(tree), n=3, cutoff=0.5)
-        raise KeyError(f"no value '{key}'" + (f"; near it: {', '.join(near)}" if near else ""))
+        raise KeyError(f"no value '{key}'" + (f"; similar: {', '.join(near)}" if near else ""))
     return found[0]
 
 
@@ -106,7 +106,7 @@ def render(value, spec: str = "") -> str:
         interval = len(value) == 2 and all(isinstance(bound, float) for bound in value)
         return (" to " if interval else ", ").join(render(item, spec) for item in value)
     if isinstance(value, float) and value - value != 0:
-        raise ValueError(f"the value is {value}, which is no measurement")
+        raise ValueError(f"the value is {value}, which is not a number")
     if spec:
         return format(value, spec)
     if isinstance(value, int):
@@ -133,7 +133,7 @@ def table_rows(entries, columns: list[tuple[str, str]], spec: str = "") -> list[
     for key, _ in columns:
         if not any(_descend(entry, key.split(".")) for entry in entries.values()):
             near = difflib.get_close_matches(key, flatten(next(iter(entries.values()), {})), n=3, cutoff=0.5)
-            raise ValueError(f"no entry has a value '{key}'" + (f"; near it: {', '.join(near)}" if near else ""))
+            raise ValueError(f"no entry has a value '{key}'" + (f"; similar: {', '.join(near)}" if near else ""))
     return [
         [name, *(render(*found, form) if (found := _descend(entry, key.split("."))) else "–" for key, form in columns)]
         for name, entry in entries.items()
@@ -222,7 +222,11 @@ def add_foot(app: Sphinx, doctree: nodes.document) -> None:
     sections = [node for node in doctree.children if isinstance(node, nodes.section)]
     if heads and sections:
         command, words = foot(heads)
-        text = nodes.Text("The numbers of this page: "), nodes.literal("", command), nodes.Text(f", {words}.")
+        text = (
+            nodes.Text("The published numbers on this page were measured by "),
+            nodes.literal("", command),
+            nodes.Text(f" ({words})."),
+        )
         sections[-1] += nodes.paragraph("", "", *text, classes=["made-with"])
 
 

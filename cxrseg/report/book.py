@@ -30,7 +30,9 @@ def stage(name: str) -> None:
     }
     missing = [str(source) for source in wanted.values() if not source.is_file()]
     if missing:
-        raise FileNotFoundError(f"run {name!r} is not finished, run it first: {', '.join(missing)} missing")
+        raise FileNotFoundError(
+            f"run {name!r} is not finished: `cxrseg book {name}` makes what is missing ({', '.join(missing)})"
+        )
     (target / "labs").mkdir(parents=True, exist_ok=True)
     for old in [*target.glob("*.*"), *target.glob("labs/*.ipynb")]:
         if old.is_file() and str(old.relative_to(target)) not in wanted:

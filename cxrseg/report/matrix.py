@@ -41,7 +41,8 @@ def start(names: list[str], on: list[str]) -> None:
     """
     if names[0] == models.DEFAULT:
         raise ValueError(
-            f"--runs {names[0]}: the matrix is kept in the folder of the first run: name another one first"
+            f"--runs {names[0]}: the matrix is written to the first run's folder, and {names[0]} has none: "
+            "name another run first"
         )
     for name in names:
         if names.count(name) > 1:
@@ -53,7 +54,7 @@ def start(names: list[str], on: list[str]) -> None:
         source, path = parse(given)
         name = set_name(source, path)
         if re.search(r"[<>{}\n]", name):
-            raise ValueError(f"--on {given}: rename the folder: Snakemake reads < > {{ }} as its own signs")
+            raise ValueError(f"--on {given}: rename the folder, because Snakemake cannot handle < > {{ }} in names")
         if name in sets:
             raise ValueError(f"--on {given}: there is another set of the name {name!r}: rename one of the folders")
         found[name], origin[name] = path, source

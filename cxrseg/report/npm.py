@@ -48,4 +48,7 @@ def _install(folder: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         reason = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no reason given")
-        raise RuntimeError(f"{folder.name}: npm, which needs the network once, could not install: {reason}")
+        raise RuntimeError(
+            f"the packages of package-lock.json could not be downloaded ({reason}); this needs a network once: run the "
+            "same command again when there is one (behind a proxy, set HTTPS_PROXY)"
+        )

@@ -135,7 +135,7 @@ def test_unknown_key_fails_the_build(tmp_path, monkeypatch):
     (tmp_path / "book" / "executed" / "summary.json").write_text('{"dice": {"mean": 0.9}}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(book, "stage", lambda name: None)
-    with pytest.raises(RuntimeError, match=r"dice\.meen'; near it: dice\.mean"):
+    with pytest.raises(RuntimeError, match=r"dice\.meen'; similar: dice\.mean"):
         book.build("tiny")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n{result}`dice.mean`\n")
     assert "0.900" in book.build("tiny").with_name("book").joinpath("index.html").read_text()

@@ -227,7 +227,7 @@ def test_directive_makes_a_table(build):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{result}`dice.meen`", r"no value 'dice\.meen'; near it: dice\.mean"),
+        ("{result}`dice.meen`", r"no value 'dice\.meen'; similar: dice\.mean"),
         ("{result}`paper:dice.mean`", r"book/published/paper\.json does not exist"),
         ("{result}`study|.3f`", "Unknown format code"),
         ("{result}`dice`", "holds several values: mean, ci95"),

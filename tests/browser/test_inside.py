@@ -98,7 +98,7 @@ def test_dice_and_features_are_those_of_keras(way, chromium, html, address, netw
                 whole, found_whole = expected, found
             assert page.numbers("whole")[:2] == pytest.approx(whole[:2], abs=1e-3)
             check_features(page, found, found_whole)
-            crossing = [text.text.startswith("crosses") for text in page.all(".inside-crossing")]
+            crossing = [text.text.endswith("on") for text in page.all(".inside-crossing")]
             assert crossing == list(skips)
     assert [url for url in requests(page.browser)[0] if not url.startswith((base, "data:", "blob:"))] == []
     assert complaints(page.browser) == []

@@ -505,7 +505,7 @@ def test_with_the_keyboard_alone(chromium, address, tmp_path):
     assert page.part("file").accessible_name.startswith("Drop a chest X-ray here")
     assert page.part("threshold").accessible_name.startswith("Threshold")
     assert "left lung" in page.part("canvas").accessible_name
-    assert sample.accessible_name == "Made X-ray 1: Normal"
+    assert sample.accessible_name == "Synthetic X-ray 1: Normal"
     assert page.part("status").get_attribute("role") == "status"
 
 

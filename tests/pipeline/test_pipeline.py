@@ -213,7 +213,7 @@ def test_external_evaluation_scores_what_can_be_read(checkout, tiny, tmp_path):
     assert {
         "torn" in case["case_id"] or case["reason"] == "the lungs mask is empty" for case in summary["refused"]
     } == {True}
-    assert "2 cases cannot be used; the first is " in done.stdout
+    assert "left out: 2 unusable cases; the first is " in done.stdout
     rows = pd.read_csv(result / "cases.csv")
     truth = [int(Image.open(f).convert("L").point(lambda v: 255 * (v >= 128)).histogram()[255])
              for f in sorted(folder.rglob("masks/case*.png"))]  # fmt: skip
@@ -245,12 +245,13 @@ def test_external_evaluation_names_the_runs_own_radiographs(checkout, tiny, tmp_
         (["run", "demo", "--set", "data.structures=[lungs,lungs]"], "each structure once"),
         (["run", "demo", "--name", "../out"], "--name ../out"),
         (["run", "quex", "--data", "nowhere.zip"], "nowhere.zip"),
+        (["run", "quex"], "--data PATH"),
         (["run", "demo", "--profile", "nocluster"], "no such profile"),
         (["evaluate", "nobody", "--on", "folder:."], "no run 'nobody'"),
         (["evaluate", "tiny", "--on", "here"], "expected SOURCE:PATH"),
         (["evaluate", "tiny", "--on", "run:tiny"], "has learnt from this dataset"),
         (["matrix", "--runs", "nobody", "--on", "folder:."], "nobody"),
-        (["matrix", "--runs", "default,tiny", "--on", "folder:."], "name another one first"),
+        (["matrix", "--runs", "default,tiny", "--on", "folder:."], "name another run first"),
         (["matrix", "--runs", "tiny,tiny", "--on", "folder:."], "twice"),
         (["matrix", "--runs", "tiny", "--on", "folder:.", "--on", "folder:."], "another set of the name"),
         (["matrix", "--runs", "tiny", "--on", "folder:nowhere"], "no such file or folder"),

@@ -1,7 +1,7 @@
 """Run a sweep on a real SLURM, three widths of five folds, with a killed job and a cancelled run, and then a matrix.
 
     apt-get install slurm-wlm munge
-    pip install "cxrseg[slurm]"     # into an environment of its own: see pyproject.toml
+    pip install -e ".[slurm]"       # into an environment of its own: see pyproject.toml
     python tests/slurm/run.py
 
 Starts munge and a SLURM of one node (of made-up size, with two GPUs that are none, so that waiting for them shows) in

@@ -43,7 +43,7 @@
     try {
       say(`Reading ${name}`);
       const { grey, width, height } = await tryit.decode(file, name);
-      if (!document.getElementById("inside").dataset.loaded) say("Loading the network, once: some 6 MB");
+      if (!document.getElementById("inside").dataset.loaded) say("Loading the network (5 to 7 MB, only once)");
       await tryit.painted();
       const run = await inside.network();
       document.getElementById("inside").dataset.loaded = "yes";
@@ -59,8 +59,8 @@
       shown.whole = { features: whole.features, scores: score(reference, masks) };
       for (const input of part("skips").querySelectorAll("input")) input.checked = true;
       part("reference").textContent = truth
-        ? "Against the truth, which is exact: a program drew this chest"
-        : "Against the network's own answer with all skips on: nobody knows the truth of your picture";
+        ? "Compared with the true outline, which is known because this chest is synthetic"
+        : "Compared with the network's own outline with all skips on, because your picture has no reference outline";
       show();
       part("result").hidden = false;
     } catch (error) {
@@ -132,7 +132,7 @@
       });
     }
     switches().forEach((on, level) => {
-      crossings[level].textContent = on ? "crosses" : "cut off";
+      crossings[level].textContent = on ? "skip on" : "skip off";
       crossings[level].classList.toggle("cut", !on);
     });
   }
@@ -149,7 +149,7 @@
 
   function start() {
     if (!globalThis.DecompressionStream || !globalThis.OffscreenCanvas || !globalThis.WebAssembly) {
-      part("warning").textContent = "This browser is too old to run the network; one of 2023 or later can.";
+      part("warning").textContent = "This browser is too old for this page: use one of 2023 or later.";
       part("warning").hidden = false;
       return;
     }

@@ -14,7 +14,7 @@ globalThis.tryit ??= {};
       picture.src = `data:image/jpeg;base64,${jpeg}`;
       picture.alt = "";
       button.type = "button";
-      button.append(picture, `Made X-ray ${k + 1}: ${label}`);
+      button.append(picture, `Synthetic X-ray ${k + 1}: ${label}`);
       button.addEventListener("click", () => {
         const bytes = Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0));
         open(new Blob([bytes], { type: "image/jpeg" }), `sample-${k + 1}.jpg`, k);

@@ -34,7 +34,7 @@ globalThis.tryit ??= {};
         at += 8;
       }
       if (kind === "SQ" || length === UNDEFINED) {
-        if (tag === 0x7fe00010) throw new Error("compressed DICOM is not read here; save it uncompressed");
+        if (tag === 0x7fe00010) throw new Error("this page does not read compressed DICOM; the command line may: cxrseg segment FILE");
         const [list, next] = items(view, at, length === UNDEFINED ? end : at + length, explicit && kind !== "UN");
         found.set(tag, list);
         at = length === UNDEFINED ? next : at + length;
@@ -143,7 +143,7 @@ globalThis.tryit ??= {};
     }
     if (!(syntax in SYNTAXES)) {
       const name = COMPRESSIONS[syntax.replace("1.2.840.10008.1.2.", "")];
-      if (name) throw new Error(`${name} DICOM is not read here, but by the command line: cxrseg segment`);
+      if (name) throw new Error(`this page does not read ${name} DICOM; the command line does: cxrseg segment FILE`);
       throw new Error(`DICOM in the transfer syntax ${syntax} is not read; export it uncompressed, or as PNG`);
     }
     const [set] = elements(view, start, bytes.length, SYNTAXES[syntax]);
@@ -152,13 +152,13 @@ globalThis.tryit ??= {};
     const pixels = set.get(0x7fe00010);
     if (!pixels || !height || !width) throw new Error("DICOM without pixel data");
     tryit.checkSize(width, height);
-    if (Number(text(set.get(0x00280008)) || 1) > 1) throw new Error("DICOM with several frames; expected one");
+    if (Number(text(set.get(0x00280008)) || 1) > 1) throw new Error("DICOM with several frames; export one of them, as PNG for example");
     const kind = text(set.get(0x00280004)).toUpperCase();
     const bits = short(set.get(0x00280100), 16);
     const n = width * height;
     const samples = short(set.get(0x00280002), 1);
     if (!["MONOCHROME1", "MONOCHROME2", "RGB"].includes(kind) || (bits !== 8 && bits !== 16)) {
-      throw new Error(`DICOM with ${kind || "no"} colours in ${bits} bits is not read here`);
+      throw new Error(`this page does not read DICOM with ${kind || "no"} colours in ${bits} bits; export it as PNG`);
     }
     if (pixels.byteLength < (n * samples * bits) / 8) throw new Error("truncated or damaged DICOM");
     const spacing = [0x00280030, 0x00181164]
@@ -170,7 +170,7 @@ globalThis.tryit ??= {};
     const whole = 2 ** used - 1;
     const numberAt = (k) => (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
     if (kind === "RGB") {
-      if (samples !== 3) throw new Error(`RGB DICOM of ${samples} samples a pixel is not read here`);
+      if (samples !== 3) throw new Error(`this page does not read RGB DICOM of ${samples} samples a pixel; export it as PNG`);
       const [pixel, plane] = short(set.get(0x00280006), 0) ? [1, n] : [3, 1];
       const part = (k, c) => tryit.round(numberAt(k * pixel + c * plane) * (255 / whole));
       return { ...result, grey: Uint8Array.from({ length: n }, (_, k) => tryit.luminance(part(k, 0), part(k, 1), part(k, 2))) };

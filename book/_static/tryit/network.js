@@ -6,7 +6,7 @@ tryit.packed = {};
 {
   const here = document.currentScript?.src;
 
-  const missing = (name) => new Error(`${name} is missing beside this page: build the book again`);
+  const missing = (name) => new Error(`a part of this page is missing (${name}): reload it, or build the book again`);
 
   const script = (name, base) =>
     new Promise((resolve, reject) => {
@@ -72,7 +72,7 @@ tryit.packed = {};
 
   async function load() {
     const info = JSON.parse(new TextDecoder().decode(await unpacked("info")));
-    if (!info) throw new Error("this book was built without a network to try");
+    if (!info) throw new Error("this copy of the book has no network to try; whoever built it can add one: cxrseg export RUN, then cxrseg book RUN");
     const ort = await tryit.runtime();
     const session = await ort.InferenceSession.create(await unpacked("model"));
     const grid = tryit.gridOf(info.input_size);

@@ -23,7 +23,7 @@
       if (image.grey.every((value) => value === image.grey[0])) {
         throw new Error(`every pixel has one grey (${image.grey[0]}); expected a radiograph`);
       }
-      if (!document.getElementById("tryit").dataset.loaded) say("Loading the network, once: some 6 MB");
+      if (!document.getElementById("tryit").dataset.loaded) say("Loading the network (5 to 7 MB, only once)");
       await tryit.painted();
       const network = await tryit.network();
       document.getElementById("tryit").dataset.loaded = "yes";
@@ -226,7 +226,7 @@
 
   function start() {
     if (!globalThis.DecompressionStream || !globalThis.OffscreenCanvas || !globalThis.WebAssembly) {
-      complain("This browser is too old to run the network; one of 2023 or later can.");
+      complain("This browser is too old for this page: use one of 2023 or later.");
       return;
     }
     tryit.offerSamples(part("samples"), open);

@@ -68,7 +68,7 @@ globalThis.tryit ??= {};
   // Read a 16-bit grey PNG as Uint16Array.
   async function readDeepPng(bytes) {
     const { width, height, interlaced } = pngHeader(bytes);
-    if (interlaced) throw new Error("interlaced 16-bit PNG is not read here; save it without interlacing");
+    if (interlaced) throw new Error("this page does not read interlaced 16-bit PNG; save it without interlacing");
     const data = chunks(bytes).filter(([name]) => name === "IDAT");
     const parts = data.map(([, start, end]) => bytes.subarray(start + 8, end - 4));
     const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
