@@ -7,7 +7,7 @@ from pathlib import Path
 
 from IPython.display import display
 
-UNANSWERED = "not answered yet: replace the three dots, and run the cell again"
+UNANSWERED = "replace the three dots, and run the cell again"
 
 STYLE = """<style>
 .lab-answer, .lab-quiz p.because { border-left: .3rem solid; padding: .2rem .6rem; margin: .4rem 0; }

@@ -67,6 +67,8 @@ def share_through(answer: float) -> str:
         return "that is what is lost on the way; what arrives?"
     if math.isclose(answer, 0, abs_tol=1e-3):
         return "the second 4 cm of tissue take half of what the first have left, not half of the whole"
+    if answer > 1:
+        return "a share lies between 0 and 1"
     return "how many times is the beam halved?"
 
 
@@ -94,7 +96,7 @@ def turned_over(answer: str) -> str:
         return ""
     if answer not in ("A", "B", "D"):
         return "answer with one of A, B, C, D, in quotation marks"
-    return "in that one, heart and stomach reach to the right of the picture, as they should"
+    return "in that one, the heart reaches to the right of the picture, as it should"
 
 
 def air_outside(answer: float, air: np.ndarray, lungs: np.ndarray) -> str:

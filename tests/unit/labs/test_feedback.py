@@ -16,9 +16,9 @@ def shown(capsys_or_list, monkeypatch, *arguments):
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ((...,), "Not yet: not answered"),
-        ((1, ...), "Not yet: not answered"),
-        ((None,), "Not yet: not answered"),
+        ((...,), "Not yet: replace the three dots"),
+        ((1, ...), "Not yet: replace the three dots"),
+        ((None,), "Not yet: replace the three dots"),
         ((4,), "Right."),
         ((5,), "Not yet: five is too much."),
         (("four",), "Not yet: this cannot be checked (TypeError"),

@@ -53,6 +53,9 @@ def test_hidden():
     thin[:, :20] = False  # Dice 0.91
     for wrong in (heart, thin, heart & False, heart.astype(int), -12345.5, narrow[:30]):
         assert measurement.hidden(wrong, heart, lungs)
+    same = heart
+    same[:, [14, 15, 45]] = False  # so narrow that it would be right, and still equal to the heart
+    assert measurement.hidden(same, heart, lungs)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def linear(depth, level, width):
 @pytest.mark.parametrize(
     ("problem", "right", "wrong"),
     [
-        (read.share_through, [(0.25,)], [(0.125,), (0.75,), (0,), (1 / 3,)]),
+        (read.share_through, [(0.25,)], [(0.125,), (0.75,), (0,), (1 / 3,), (25,)]),
         (
             read.window_of,
             [(linear,)],
