@@ -26,6 +26,9 @@ SHARING = {
 }  # fmt: skip
 """Test files that share a run, or a rendered book: each group has one process, so that these are made once."""
 
+LONGEST = "tests/pipeline/test_publish.py"
+"""First of the slow files, because the last one runs alone."""
+
 
 def pytest_collection_modifyitems(items):
     """Put fast tests first: a newcomer sees the first mistake in seconds.
@@ -39,7 +42,8 @@ def pytest_collection_modifyitems(items):
     def order(item):
         file = item.nodeid.partition("::")[0]
         group = next((place for place, files in enumerate(groups) if file in files), len(groups))
-        return group, any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser"))
+        slow = any(item.get_closest_marker(mark) for mark in ("slow", "book", "browser"))
+        return group, slow, file != LONGEST
 
     items.sort(key=order)
 
