@@ -23,8 +23,12 @@ Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use."
 
 
 @app.callback()
-def _main(version: Annotated[bool, typer.Option("--version", callback=say_version, is_eager=True)] = False) -> None:
-    pass
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass  # typer hangs the options of the program itself on a function
 
 
 @app.command()

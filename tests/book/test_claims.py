@@ -31,7 +31,7 @@ CLAIMS = {  # by page and sentence, in the order of the book
         published("quex")["structures"]["lungs"]["sensitivity"]["mean"]
         < published("quex")["structures"]["lungs"]["precision"]["mean"]
     ),
-    "architecture: best has an eighteenth of the parameters": lambda: (
+    "conclusion: best has an eighteenth of the parameters": lambda: (
         round(published("quex")["n_parameters"] / published("best")["n_parameters"]) == 18
     ),
     "phantoms: the ratio errs most for large hearts": lambda: (
