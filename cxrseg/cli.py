@@ -11,7 +11,6 @@ from cxrseg.terminal import label_values, plain_errors, say, say_segmented, say_
 
 app = typer.Typer(
     name="cxrseg",
-    help="Lung segmentation in chest X-rays, as a study that anybody can run again. Not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -20,6 +19,7 @@ app = typer.Typer(
 
 SET = "Radiographs with masks: folder:PATH, csv:FILE, a set of `cxrseg sources`, or run:NAME, the data of a run."
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores to use.", show_default="all")]
+Profile = Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")]
 
 
 @app.callback()
@@ -28,7 +28,7 @@ def _main(
         bool, typer.Option("--version", callback=say_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass  # typer hangs the options of the program itself on a function
+    """Lung segmentation in chest X-rays, as a study that anybody can run again. Not a medical device."""
 
 
 @app.command()
@@ -41,7 +41,7 @@ def run(
     name: Annotated[str, typer.Option(help="Name of the run.", show_default="the study's")] = "",
     data: Annotated[str, typer.Option(metavar="PATH", help="Archive or folder with the study's radiographs.")] = "",
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
+    profile: Profile = "",
 ) -> None:
     """Run a study, from radiographs to scores.
 
@@ -133,13 +133,12 @@ def matrix(
     ],
     on: Annotated[list[str], typer.Option(metavar="SOURCE:PATH", help=f"{SET} Give it once for each set.")],
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
+    profile: Profile = "",
 ) -> None:
     """Score several runs on several sets.
 
-    The result is a table with the trained runs as rows and the tested sets as columns.
-    matrix.csv and matrix.png are written to the first run's folder and shown in its book. A set from which a run was
-    made gets the score of that run's own test cases, and is marked.
+    matrix.csv and matrix.png, with runs as rows and sets as columns, are written to the first run's folder and shown in
+    its book. A set from which a run was made gets the score of that run's own test cases, and is marked.
     """
     with plain_errors(resumable=True):
         from cxrseg import runs, workflow
@@ -198,7 +197,7 @@ def publish(
         bool, typer.Option("--check", help="Compare with what is published, and publish nothing.")
     ] = False,
     cores: Cores = None,
-    profile: Annotated[str, typer.Option(help="A folder of profiles/: local, gpu or slurm.")] = "",
+    profile: Profile = "",
 ) -> None:
     """Measure the numbers that the book quotes.
 

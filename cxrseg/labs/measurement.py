@@ -54,7 +54,7 @@ def hidden(mask: np.ndarray, heart: np.ndarray, lungs: np.ndarray) -> str:
         return f"a mask is an array of True and False of shape {heart.shape}"
     if not mask.any():
         return "the mask is empty"
-    if mask is heart or np.shares_memory(mask, heart):
+    if np.shares_memory(mask, heart):
         return "that changes heart itself, with which the mask is compared: begin with mask = heart.copy()"
     overlap = 2 * np.logical_and(mask, heart).sum() / (mask.sum() + heart.sum())
     share = _width(mask) / _width(lungs)
