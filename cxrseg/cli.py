@@ -202,8 +202,7 @@ def publish(
     """Measure the numbers that the book quotes.
 
     NAME is a file of experiments/ without its ending. Overwrites book/published/, and starts only if no file differs
-    from the commit; --check only lists what differs. Takes minutes to many hours; an interrupted call continues where
-    it stopped, and what is up to date is not made again.
+    from the commit; --check only lists what differs. It may take many hours; the same command continues after a stop.
     """
     with plain_errors(resumable=True):
         from cxrseg.publish import command
