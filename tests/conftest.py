@@ -110,6 +110,13 @@ def chromium(tmp_path):
             pytest.fail(message)
         pytest.skip(message)
     from selenium import webdriver
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    class Browser(webdriver.Chrome):
+        def get(self, url):
+            """Open a page and wait for all of it: on a busy machine, Chromium's driver goes on in the middle of it."""
+            super().get(url)
+            WebDriverWait(self, 60).until(lambda _: self.execute_script("return document.readyState") == "complete")
 
     started = []
 
@@ -125,7 +132,7 @@ def chromium(tmp_path):
             options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": width, "height": height}})
         options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        started.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)))
+        started.append(Browser(options=options, service=webdriver.ChromeService(driver)))
         return started[-1]
 
     yield start
