@@ -209,7 +209,7 @@ def foot(heads: list[dict]) -> tuple[str, str]:
     minutes = max(1, round((sum(runs.values()) + sum(head["seconds"] for head in heads)) / 60))
     commits = ", ".join(sorted({head["commit"][:7] for head in heads}))
     time = f"{minutes:,} minute{'s' if minutes > 1 else ''}"
-    return f"cxrseg publish {names}{data}", f"{time}, source version {commits}"
+    return f"cxrseg publish {names}{data}", f"{time} with all folds added up, source version {commits}"
 
 
 def add_foot(app: Sphinx, doctree: nodes.document) -> None:
