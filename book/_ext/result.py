@@ -208,8 +208,8 @@ def foot(heads: list[dict]) -> tuple[str, str]:
     runs = {name: seconds for head in heads for name, seconds in head["runs"].items()}
     minutes = max(1, round((sum(runs.values()) + sum(head["seconds"] for head in heads)) / 60))
     commits = ", ".join(sorted({head["commit"][:7] for head in heads}))
-    time = f"{minutes:,} minute{'s' if minutes > 1 else ''}"
-    return f"cxrseg publish {names}{data}", f"{time} with all folds added up, source version {commits}"
+    time = f"{minutes:,} minute{'s' if minutes > 1 else ''}{' with all folds added up' if runs else ''}"
+    return f"cxrseg publish {names}{data}", f"{time}, source version {commits}"
 
 
 def add_foot(app: Sphinx, doctree: nodes.document) -> None:
