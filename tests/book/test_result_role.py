@@ -205,7 +205,8 @@ def test_the_foot_of_a_page_names_the_command_that_makes_its_numbers(build):
     page, _ = build(f"# Page\n\n## Part\n\n{{result}}`cost:n` and {{result}}`n_cases`.\n\n{table}\n")
     # 60 and 90 seconds, and the runs a and b, which both rest on, once
     said = " ".join(re.sub("<[^>]*>", "", page).split())
-    assert "cxrseg publish cost quex --data FOLDER (12 minutes with all folds added up, source version abcdef0)." in said
+    time = "12 minutes with all folds added up"
+    assert f"cxrseg publish cost quex --data FOLDER ({time}, source version abcdef0)." in said
     assert said.count("cxrseg publish") == 1
     page, _ = build("# Page\n\nOnly {result}`n_cases` of this run.\n")
     assert "cxrseg publish" not in page
