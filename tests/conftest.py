@@ -110,13 +110,24 @@ def chromium(tmp_path):
             pytest.fail(message)
         pytest.skip(message)
     from selenium import webdriver
+    from selenium.common.exceptions import JavascriptException
     from selenium.webdriver.support.wait import WebDriverWait
 
     class Browser(webdriver.Chrome):
+        """Chromium that waits for the whole page: on a busy machine, its driver goes on in the middle of it."""
+
         def get(self, url):
-            """Open a page and wait for all of it: on a busy machine, Chromium's driver goes on in the middle of it."""
-            super().get(url)
-            WebDriverWait(self, 60).until(lambda _: self.execute_script("return document.readyState") == "complete")
+            self._until_read(super().get, url)
+
+        def refresh(self):
+            self._until_read(super().refresh)
+
+        def _until_read(self, load, *url):
+            self.execute_script("window.left = true")
+            load(*url)
+            read = "return document.readyState === 'complete' && (!window.left || location.hash !== '')"
+            waiting = WebDriverWait(self, 60, ignored_exceptions=(JavascriptException,))
+            waiting.until(lambda _: self.execute_script(read))
 
     started = []
 
