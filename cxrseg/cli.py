@@ -53,9 +53,6 @@ def run(
         from cxrseg.studies import data_override, read_sweep
 
         sweep = read_sweep(paths.study_file(study), [*(set_ or []), *data_override(data)])
-        for content in sweep.values():
-            if not content.data.path and content.data.source not in ("phantom", "rsua"):  # drawn, and downloaded
-                raise ValueError(f"study {study} needs radiographs of {content.data.source}: give them as --data PATH")
         studies = {(name or content.name) + suffix: content for suffix, content in sweep.items()}
         runs.start(studies)
         workflow.execute(list(studies), "all", cores, profile)
@@ -81,6 +78,8 @@ def book(
         from cxrseg.studies import read_sweep
 
         names = [study]
+        if not paths.study_file(study).is_file() and not paths.run(study).is_dir():
+            raise ValueError(f"no study and no run {study!r}: see `cxrseg studies`, and the folders of {paths.run('')}")
         if paths.study_file(study).is_file() or not (paths.run(study) / "study.yml").is_file():
             studies = {
                 content.name + suffix: content for suffix, content in read_sweep(paths.study_file(study)).items()
@@ -129,7 +128,7 @@ def evaluate(
 @app.command()
 def matrix(
     runs_: Annotated[
-        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, e.g. a,b. The first is not default.")
+        list[str], typer.Option("--runs", metavar="RUN,…", help="Evaluated runs, e.g. a,b; default not first.")
     ],
     on: Annotated[list[str], typer.Option(metavar="SOURCE:PATH", help=f"{SET} Give it once for each set.")],
     cores: Cores = None,
@@ -265,7 +264,7 @@ def segment(
         found, problems = find_files(files, out)
         results = segment_files(model, found, out, threshold, structure, crop, dicom_seg) if found else ()
         rows, failed = say_segmented(tqdm(results, total=len(found), unit="image", disable=None, leave=False), out)
-        if dicom_seg:
+        if dicom_seg and rows:
             print(f"{sum('dicom_seg' in row for row in rows)} of them are DICOM and have a DICOM Segmentation object")
         if problems + failed:
             raise ValueError("\nerror: ".join(problems + failed))

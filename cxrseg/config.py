@@ -103,9 +103,11 @@ class DataConfig(Section):
             raise ValueError(f"path {self.path} is given, but phantoms come from no file: set data.source as well")
         for key in ("labels", "patient"):
             if getattr(self, key) and self.source not in ("folder", "csv"):
-                raise ValueError(f"{key} is given, but the source {self.source} knows its own; expected folder or csv")
+                raise ValueError(f"{key} goes only with the source folder or csv, not with {self.source}: remove it")
         if unknown := [name for name in self.labels if name not in self.structures]:
-            raise ValueError(f"labels of {unknown[0]}, which is none of the structures {', '.join(self.structures)}")
+            raise ValueError(
+                f"labels names {unknown[0]}, which is not among structures ({', '.join(self.structures)}): add it there"
+            )
         return self
 
 

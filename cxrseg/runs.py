@@ -35,12 +35,17 @@ def start(studies: dict[str, Study]) -> None:
     Raises
     ------
     ValueError
-        A name is not valid for a run, or a run of this name has other parameters.
+        A name is not valid for a run, a run of this name has other parameters, or a study lacks its radiographs.
     RuntimeError
         Another process works on one of them.
     OSError
         A folder cannot be written.
     """
+    for name, study in studies.items():
+        if not study.data.path and study.data.source not in ("phantom", "rsua"):  # drawn, and downloaded
+            raise ValueError(
+                f"run {name!r} needs radiographs (data.source {study.data.source}): cxrseg run {study.name} --data PATH"
+            )
     changes = {name: _changes(name, study) for name, study in studies.items()}
     with ExitStack() as locks:
         for name in changes:
@@ -86,7 +91,9 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
     if name == models.DEFAULT:
         raise ValueError(f"the name {name!r} is reserved for the model shipped with cxrseg; choose another --name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", name):
-        raise ValueError(f"--name {name}: expected letters, digits and any of . _ = -, first a letter or digit")
+        raise ValueError(
+            f"run name {name!r}: expected a letter or digit, then letters, digits and . _ = - (choose one with --name)"
+        )
     folder = paths.run(name)
     if not (folder / "study.yml").is_file():
         return {}
@@ -169,11 +176,12 @@ def summary(name: str) -> dict:
     Raises
     ------
     FileNotFoundError
-        The run has not been evaluated.
+        There is no such run, or it has not been evaluated.
     """
     file = paths.run(name) / "summary.json"
     if not file.is_file():
-        raise FileNotFoundError(f"run {name!r} has not been evaluated: {_short(file)} is missing")
+        study(name)  # says which runs there are, if this is none
+        raise FileNotFoundError(f"run {name!r} has not been evaluated ({_short(file)} is missing): cxrseg book {name}")
     return json.loads(file.read_text())
 
 

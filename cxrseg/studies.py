@@ -46,10 +46,12 @@ def data_override(path: str) -> list[str]:
     ValueError
         There is no such file or folder.
     """
-    if path and not Path(path).exists():
+    if not path:
+        return []
+    found = Path(path).expanduser()
+    if not found.exists():
         raise ValueError(f"--data {path}: no such file or folder")
-    # Some paths are also valid YAML.
-    return [f"data.path={json.dumps(str(Path(path).resolve()), ensure_ascii=False)}"] if path else []
+    return [f"data.path={json.dumps(str(found.resolve()), ensure_ascii=False)}"]  # some paths are also valid YAML
 
 
 def read_sweep(path: Path, overrides: list[str] = ()) -> dict[str, Study]:

@@ -33,8 +33,8 @@ def say(summary: dict) -> None:
     if ctr := summary.get("ctr"):
         print(f"  {in_words(ctr)}")
     if own := summary.get("own"):
-        print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: most networks of a run")
-        print("  have learnt from them, so this is not a score on unseen cases")
+        print(f"  warning: {len(own)} of these radiographs are the run's own, such as {own[0]}: its networks may have")
+        print("  learnt from them, so this is not a score on unseen cases")
     for note, count in summary.get("notes", {}).items():
         print(f"  note: {count:,} of {summary['n_cases']:,} cases: {note}")
     if doubt := summary.get("doubt"):

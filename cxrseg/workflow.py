@@ -80,8 +80,7 @@ def execute(
     # A killed run leaves Snakemake's lock behind. Our lock below ends with the processes that hold it.
     known = {"runs": names, **(settings or {})}
     command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in known.items())]
-    command += ["--rerun-incomplete", "--nolock", "--keep-going"]
-    command += ["--workflow-profile", "none", *_profile(profile)]
+    command += ["--rerun-incomplete", "--nolock", "--keep-going", "--workflow-profile", "none", *_profile(profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
     with ExitStack() as locks:
@@ -221,10 +220,8 @@ def _cells(notebook: Path) -> list[str]:
 def _errors(log: Path) -> list[str]:
     """Return the error lines of failed stages. Jobs of a cluster have log files of their own, which the log names."""
     text = log.read_text()
-    files = [Path(file) for file in re.findall(r"(/.*?/slurm_logs/.*?\.log)", text)]
-    lines = [
-        line for part in (text, *(file.read_text() for file in files if file.is_file())) for line in part.splitlines()
-    ]
+    jobs = map(Path, re.findall(r"(/.*?/slurm_logs/.*?\.log)", text))
+    lines = [line for part in (text, *(job.read_text() for job in jobs if job.is_file())) for line in part.splitlines()]
     return list(dict.fromkeys(line.removeprefix("error: ") for line in lines if line.startswith("error: ")))
 
 
@@ -245,10 +242,11 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
     Raises
     ------
     RuntimeError
-        A cell failed: one line that names notebook, cell and error.
+        A cell failed, which the message names with its error, or the process was killed.
     """
     import papermill
     from ipykernel.kernelspec import write_kernel_spec
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the executed notebook is a page of the report
@@ -259,7 +257,6 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
     if threads:
         os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
         os.environ["TF_NUM_INTEROP_THREADS"] = "1"  # layers run one after another, so more threads would only wait
-    output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = output.with_suffix(".partial.ipynb"), output.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
@@ -285,6 +282,9 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
             f"notebooks/{stage}.ipynb, cell {error.cell_index + 1} failed: {error.ename}: {error.evalue} "
             f"(see {failed.resolve()})"
         ) from None
+    except DeadKernelError:
+        why = "most likely for lack of memory; fewer cores (--cores) or a smaller train.batch_size needs less"
+        raise RuntimeError(f"notebooks/{stage}.ipynb was killed, {why}") from None
     if stage == "04-compare":  # it has no record of its own that says which scores it shows
         notebook = json.loads(partial.read_text())
         notebook["metadata"]["compared"] = _digests([parameters["run"], *parameters.get("others", [])])

@@ -176,4 +176,4 @@ def check_known(key: str, asked: Iterable[str], known: Iterable[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name.casefold(), spelled, 1)
             hint = f", did you mean {spelled[near[0]]}?" if near else ""
-            raise ValueError(f"{key}: unknown {name!r}{hint}; expected some of {', '.join(known)}")
+            raise ValueError(f"{key}: unknown {name!r}{hint}; known: {', '.join(known)}")

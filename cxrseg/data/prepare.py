@@ -225,8 +225,8 @@ def _check_refused(refused: list[dict], total: int, config: DataConfig) -> None:
     if len(refused) == total or len(refused) > config.max_refused * total:
         first = "; ".join(f"{case['case_id']}: {case['reason']}" for case in refused[:3])
         raise ValueError(
-            f"{len(refused)} of {total} cases cannot be used, more than data.max_refused "
-            f"({config.max_refused:.0%}) allows: {first}{'; …' if len(refused) > 3 else ''}"
+            f"{len(refused)} of {total} cases cannot be used (data.max_refused allows {config.max_refused:.0%}): "
+            f"{first}{'; …' if len(refused) > 3 else ''}"
         )
 
 

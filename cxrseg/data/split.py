@@ -56,7 +56,10 @@ def assign_folds(labels, clusters, folds: int, seed: int) -> np.ndarray:
     cases = pd.DataFrame({"label": list(labels), "cluster": list(clusters)})
     units = cases.groupby("cluster").agg(label=("label", "first"), size=("label", "size"))
     if len(units) < folds:
-        raise ValueError(f"{len(units)} independent cases cannot fill {folds} folds: add cases or lower data.folds")
+        raise ValueError(
+            f"{len(units)} independent cases cannot fill {folds} folds (copies, and images of one patient, count as "
+            "one): add cases or lower data.folds"
+        )
     units = units.sample(frac=1, random_state=seed)
     units = units.sort_values(["label", "size"], ascending=[True, False], kind="stable")
     units["fold"] = np.arange(len(units)) % folds
@@ -87,7 +90,7 @@ def split(
     rest = cases.iloc[inside]
     if rest["cluster"].nunique() < 2:
         raise ValueError(
-            f"fold {fold} has fewer than two independent cases to learn from: add cases, or more train.cases"
+            f"fold {fold} has fewer than two independent cases to learn from: add cases or raise train.cases"
         )
     parts = min(round(1 / share), rest["cluster"].nunique())
     chosen = assign_folds(rest["label"], rest["cluster"], parts, seed + 1) == 0

@@ -15,12 +15,10 @@ def cases(name: str) -> pd.DataFrame:
     Raises
     ------
     FileNotFoundError
-        The run has not been evaluated.
+        There is no such run, or it has not been evaluated.
     """
-    file = paths.run(name) / "cases.csv"
-    if not file.is_file():
-        raise FileNotFoundError(f"run {name!r} has not been evaluated: {file} is missing")
-    return table(file, runs.summary(name))
+    summary = runs.summary(name)
+    return table(paths.run(name) / "cases.csv", summary)
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
@@ -99,7 +97,7 @@ def report(names: list[str]) -> str:
     found = compare({name: cases(name) for name in names})
     lines = [found.to_string(index=False, float_format="{:.4f}".format, na_rep="")]
     if (found["comparison"] == "unpaired").any():
-        lines.append("unpaired: no case in common on one dataset; the difference may be that of the cases")
+        lines.append("unpaired: these runs share no prepared case, so the difference may come from the cases")
     changed = parameter_differences(names)
     lines += ["\nparameters that differ:", changed.to_string()] if len(changed) else ["\nno parameter differs"]
     return "\n".join(lines)

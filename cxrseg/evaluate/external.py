@@ -37,6 +37,8 @@ def parse(on: str) -> tuple[str, Path]:
 
     Raises
     ------
+    FileNotFoundError
+        There is no such run.
     ValueError
         The source is unknown, or there is nothing at the path.
     """
@@ -44,9 +46,10 @@ def parse(on: str) -> tuple[str, Path]:
     known = [*(name for name in SOURCES if name != "phantom"), RUN]
     if source not in known or not given:
         raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
-    path = paths.data(given) if source == RUN else Path(given)
+    path = paths.data(given) if source == RUN else Path(given).expanduser()
     if source == RUN and not exists(path):
-        raise ValueError(f"--on {on}: run {given!r} has no prepared dataset")
+        runs.study(given)  # says which runs there are, if this is none
+        raise ValueError(f"--on {on}: run {given!r} has no prepared dataset: cxrseg book {given}")
     if not path.exists():
         raise ValueError(f"--on {on}: no such file or folder: {given}")
     return source, path
@@ -117,6 +120,8 @@ def evaluate_external(
     """
     if source == RUN and path == paths.data(name):
         raise ValueError(f"run {name!r} has learnt from this dataset; its score on unseen cases of it: {path.parent}")
+    if labels and source not in ("folder", "csv"):
+        raise ValueError(f"--labels: only for folder:PATH and csv:FILE; the masks of {source} say what they show")
     study, files = _model(name)
     before, networks = state(path), networks_digest(name)
     cases = _prepared(path, study) if source == RUN else _found(source, path, study.data.structures, labels or {})
@@ -195,6 +200,8 @@ def _found(source: str, path: Path, structures: list[str], labels: dict[str, lis
         with suppress(ValueError), redirect_stdout(StringIO()):
             find_cases(config(first, name))
             there.append(name)
+    if lost := [name for name in labels if name not in (first, *there)]:
+        raise ValueError(f"--labels {lost[0]}: no masks of the {lost[0]} are found beside those of the {first}")
     return find_cases(config(first, *there))
 
 
@@ -203,9 +210,10 @@ def _prepared(folder: Path, study: Study) -> list[Case]:
     dataset, structures = Dataset.load(folder), study.data.structures
     source, size = (dataset.record["parameters"][key] for key in ("source", "image_size"))
     if source == study.data.source and size != study.data.image_size:
+        remedy = "choose a run of that size" if source == "phantom" else f"use --on {source}:PATH"
         raise ValueError(
-            f"{folder}: {size} pixels a side, but this run's data have {study.data.image_size}, so that radiographs in "
-            f"both cannot be told; expected --on {source}:PATH"
+            f"{folder}: prepared at {size} pixels, this run's data at {study.data.image_size}, so that radiographs in "
+            f"both would not be found; {remedy}"
         )
     if structures[0] not in dataset.structures:
         raise ValueError(f"{folder}: no masks of {structures[0]}; there are {', '.join(dataset.structures)}")

@@ -13,7 +13,7 @@ def power_that_brightens(power: float) -> str:
     if math.isclose(power, 0.5, abs_tol=1e-3):
         return ""
     if math.isclose(power, 2, abs_tol=1e-3):
-        return "a power of 2 makes 0.0625 of 0.25, which is darker: values below 1 shrink when they are squared"
+        return "a power of 2 turns 0.25 into 0.0625, which is darker: values below 1 shrink when they are squared"
     return f"0.25 to the power of {power:g} is {0.25**power:.3f}"
 
 

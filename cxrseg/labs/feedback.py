@@ -34,7 +34,8 @@ def check(problem: Callable[..., str], *answers) -> None:
         What the student found; ``...`` where nothing was.
     """
     said = verdict(problem, *answers)
-    kind, words = ("wrong", f"Not yet: {said}.") if said else ("right", "Right.")
+    end = "" if said.endswith("?") else "."
+    kind, words = ("wrong", f"Not yet: {said}{end}") if said else ("right", "Right.")
     markup = f'{STYLE}<div class="lab-answer lab-{kind}">{"✗" if said else "✓"} {html.escape(words)}</div>'
     display({"text/html": markup, "text/plain": words}, raw=True)
 

@@ -12,7 +12,7 @@ def sibling_in_training(probability: float) -> str:
     if math.isclose(probability, 63 / 64, abs_tol=2e-3):
         return ""
     if math.isclose(probability, 1 / 64, abs_tol=2e-3):
-        return "that is how probable it is that all three are in the test: you are asked for the contrary"
+        return "that is how probable it is that all three are in the test: you are asked for the opposite"
     if math.isclose(probability, 27 / 64, abs_tol=2e-3):
         return "that is how probable it is that all three are in training: one of them is enough"
     if math.isclose(probability, 0.75, abs_tol=2e-3):

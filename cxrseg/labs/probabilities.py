@@ -12,10 +12,10 @@ def by_hand(answer: float) -> str:
     if math.isclose(answer, 0.06, abs_tol=1e-4):
         return ""
     typical = {
-        0.075: "weigh each bin by its share of the pixels",
+        0.075: "weight each bin by its share of the pixels",
         0.02: "take the absolute difference in each bin, or one error pays for the other",
-        0.10: "that is the largest error of the two bins; the mean is asked for, weighed by pixels",
-        0.15: "average over the bins, weighed by pixels, and do not add up",
+        0.10: "that is the largest error of the two bins; the mean is asked for, weighted by pixels",
+        0.15: "average over the bins, weighted by pixels, and do not add up",
         6: "divide by the number of all pixels",
     }
     for wrong, words in typical.items():

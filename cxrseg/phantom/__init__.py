@@ -111,7 +111,7 @@ def _generator(seed: int, index: int, label: str, size: int, setting: str) -> np
     if label not in DISEASES:
         raise ValueError(f"label {label!r}: a phantom can be one of {', '.join(DISEASES)}")
     if size < 32 or seed < 0 or index < 0:
-        raise ValueError(f"seed {seed}, index {index}, size {size}: expected 0 or more, 0 or more, 32 or more")
+        raise ValueError(f"seed {seed}, index {index}, size {size}: expected 0 or more, and a size from 32")
     # The name of class and setting takes part, or the Normal and the COVID phantom of one index would be
     # the same patient, in two folds.
     return np.random.default_rng([seed, index, zlib.crc32(f"{label} {setting}".encode())])

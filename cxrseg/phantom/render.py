@@ -19,6 +19,8 @@ _VISIBLE = 0.15
 _JUDGED = 64
 # Distance that a whole lung keeps from the centres of the outermost pixels, in body units: about half a pixel.
 _MARGIN = 0.007
+# Chests that are drawn before a table of distributions is given up.
+_DRAWS = 1000
 
 
 def chest(rng: Generator, label: str, size: int, table: parameters.Table) -> tuple[np.ndarray, ...]:
@@ -52,14 +54,21 @@ def geometry(
 
     A chest that is hardly in the picture, fills it, or is cut where it should be whole is drawn again. That is
     judged on one coarse grid, so that a chest is the same at any size.
+
+    Raises
+    ------
+    ValueError
+        No chest of many is in the picture as it should be: the table of distributions allows none.
     """
-    while True:
+    for _ in range(_DRAWS):
         state = rng.bit_generator.state
         stance, _, lungs = _lungs(rng, draw, _JUDGED)
         near = lungs.depth > -_MARGIN
         cut = near[[0, -1]].any() or near[:, [0, -1]].any()
         if 0.06 < lungs.mask.mean() < 0.55 and not (stance.whole and cut):
             break
+    else:
+        raise ValueError(f"none of {_DRAWS:,} chests drawn fits the picture: check pose, lungs and side in the table")
     rng.bit_generator.state = state
     _, frame, lungs = _lungs(rng, draw, size)
     if label == "Normal":

@@ -74,7 +74,7 @@ def browser() -> str:
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not found:
         raise FileNotFoundError(
-            "no Chromium and no Chrome is installed, which prints the PDF; on Debian: apt install chromium, "
+            "printing the PDF needs Chromium or Chrome, and neither is installed; on Debian: apt install chromium, "
             "on Ubuntu: apt install chromium-browser, elsewhere: install Google Chrome"
         )
     return found

@@ -51,10 +51,11 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
     sizes = np.bincount(cc3d.connected_components(mask, connectivity=8).ravel())[1:]
     pieces = int((sizes >= PIECE * sizes.sum()).sum())
     if pieces != 2:
-        reasons.append(f"{pieces} large {'piece' if pieces == 1 else 'pieces'}, expected 2")
+        reasons.append(f"the lungs are in {pieces} large {'piece' if pieces == 1 else 'pieces'}, expected 2")
     small, large = sorted((left, right))
     if large > RATIO * small:
-        reasons.append(f"one lung is {large / small:.1f} times the other" if small else "lung on one side only")
+        times = f"{large / small:.1f} times" if small else ""
+        reasons.append(f"one lung is {times} as large as the other" if small else "lung on one side only")
     return reasons
 
 

@@ -69,7 +69,7 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
         raise ValueError(f"{source}: no SNOMED CT code is known for {unknown[0]}; known are {', '.join(CODES)}")
     dataset = pydicom.dcmread(source, force=True, stop_before_pixels=True)
     if missing := [keyword for keyword in REQUIRED if not dataset.get(keyword)]:
-        raise ValueError(f"{source}: no {missing[0]}, so no DICOM Segmentation object can refer to it")
+        raise ValueError(f"{source}: no {missing[0]}, which a DICOM Segmentation object needs: leave out --dicom-seg")
     for keyword in MAY_BE_EMPTY:
         if keyword not in dataset:
             setattr(dataset, keyword, "")

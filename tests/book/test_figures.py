@@ -54,6 +54,8 @@ def test_what_is_varied_differs_and_nothing_else():
     assert set(SETTINGS) == {"realistic", "randomised"}
     with pytest.raises(KeyError, match="'pose' of the phantom has no tillt"):
         varied("realistic", {"pose": {"tillt": Always(14.0)}}, "tilted")
+    with pytest.raises(KeyError, match="no part posse; it has pose"):
+        varied("realistic", {"posse": {"tilt": Always(14.0)}}, "tilted")
 
 
 @pytest.mark.parametrize("name", gallery.FAILURES)

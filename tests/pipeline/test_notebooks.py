@@ -14,6 +14,7 @@ from support import ROOT, copy_checkout
 
 from cxrseg.config import DataConfig, EvaluateConfig, TrainConfig
 from cxrseg.paths import STAGES
+from cxrseg.workflow import FOLDERS, SETTINGS, execute_notebook
 
 SECTIONS = {"01-data": DataConfig, "02-train": TrainConfig, "03-evaluate": EvaluateConfig, "04-compare": None}
 OWN = {
@@ -148,3 +149,14 @@ def shrunk(checkout):
             text = text.replace(old, new)
         (checkout / "cxrseg" / file).write_text(text)
     return checkout
+
+
+def test_a_notebook_whose_process_is_killed_says_so(tmp_path, monkeypatch):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; os.kill(os.getpid(), 9)")])
+    nbformat.write(notebook, tmp_path / "deadly.ipynb")
+    monkeypatch.setattr("cxrseg.paths.notebook", lambda stage: tmp_path / f"{stage}.ipynb")
+    for name in (*FOLDERS, *SETTINGS, "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(RuntimeError, match=r"deadly\.ipynb was killed, most likely for lack of memory"):
+        execute_notebook("deadly", tmp_path / "out.ipynb", {})
+    assert not (tmp_path / "out.ipynb").exists()

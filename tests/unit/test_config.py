@@ -21,8 +21,8 @@ from cxrseg.config import EvaluateConfig, TrainConfig, check_parameters
         ("train.epochs", "expected key=value"),
         ("data.path=x.zip", "phantoms come from no file"),
         ("title.x=1", "title has no keys of its own"),
-        ("data.patient=^(.+)_", "patient is given, but the source phantom"),
-        ("data={source: folder, labels: {lung: [1]}}", "labels of lung, which is none of the structures lungs"),
+        ("data.patient=^(.+)_", "not with phantom: remove it"),
+        ("data={source: folder, labels: {lung: [1]}}", "labels names lung, which is not among structures"),
     ],
 )
 def test_impossible_value_is_refused_in_one_line(tmp_path, override, named):

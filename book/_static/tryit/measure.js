@@ -125,10 +125,11 @@ globalThis.tryit ??= {};
       );
     }
     const count = pieces(mask, width);
-    if (count !== 2) reasons.push(`${count} large ${count === 1 ? "piece" : "pieces"}, expected 2`);
+    if (count !== 2) reasons.push(`the lungs are in ${count} large ${count === 1 ? "piece" : "pieces"}, expected 2`);
     const [small, large] = [Math.min(left, right), Math.max(left, right)];
     if (large > RATIO * small) {
-      reasons.push(small ? `one lung is ${(large / small).toFixed(1)} times the other` : "lung on one side only");
+      const times = `${(large / small).toFixed(1)} times`;
+      reasons.push(small ? `one lung is ${times} as large as the other` : "lung on one side only");
     }
     return reasons;
   }

@@ -221,7 +221,7 @@ def _picture(stream: BinaryIO, name: str, form: str) -> tuple[np.ndarray, bool]:
     except Exception as error:
         raise unreadable(name, error) from error
     if not deep and _loses_bits(image):
-        raise ValueError(f"{name}: 16 bits in each of several channels, or signed 8 bits; save it as grey of 8 or 16")
+        raise ValueError(f"{name}: 16 bits in each of several channels, or signed 8 bits; save it as 8- or 16-bit grey")
     try:
         if isinstance(image, TiffImageFile):
             from cxrseg.terminal import silent  # importing typer takes a tenth of a second

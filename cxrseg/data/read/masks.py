@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from cxrseg.config import NEVER_EMPTY
 from cxrseg.data.read.arrays import read_array
 from cxrseg.data.read.images import Source, read_pixels, source_name
 
@@ -73,6 +74,9 @@ def read_mask(
         pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
         if len(np.unique(pixels)) > 64:
             raise ValueError(f"{shown}: this label map has many values, as JPEG makes; save it as PNG")
+        if structure == NEVER_EMPTY and not np.isin(pixels, values).any():
+            there, asked = (", ".join(f"{value:g}" for value in some) for some in (np.unique(pixels), values))
+            raise ValueError(f"{shown}: this label map holds {there}; expected {asked} for the {structure} (--labels)")
         return np.isin(pixels, values)
     kind = "levels"
     if pixels.ndim == 3:
@@ -91,10 +95,10 @@ def read_mask(
     if len(levels) > 1:
         if structure != "lungs" or not _side_by_side(pixels, levels):
             listed = f" ({', '.join(f'{(low + high) / 2:g}' for low, high in levels)})" if kind == "levels" else ""
-            remedy = f", or data.labels (--labels {structure}=1,2) that names its values" if kind == "levels" else ""
+            remedy = f", or its values: --labels {structure}=1,2 (in a study: data.labels)" if kind == "levels" else ""
             raise ValueError(
-                f"{shown}: this mask has {len(levels)} {kind}{listed}, one for each structure?; expected a mask of the "
-                f"{structure} alone{remedy}"
+                f"{shown}: this mask has {len(levels)} {kind}{listed}, perhaps one for each structure; expected a mask "
+                f"of the {structure} alone{remedy}"
             )
         warnings.warn(f"the mask has two {kind}, read as the two lungs", MaskWarning, stacklevel=2)
     full = next((scale for scale in (1, 255, 65535) if top <= scale), top)

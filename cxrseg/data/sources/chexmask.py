@@ -7,6 +7,7 @@ right lung, the left lung and the heart as run lengths. A network drew them and 
 """
 
 import re
+from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -71,6 +72,8 @@ def cases(config: DataConfig) -> list[Case]:
                 poor += 1
             elif image:
                 found[image] = row[2:]
+    if poor and not found:
+        raise ValueError(f"{path}: all {poor:,} masks of its radiographs are left out: quality below {QUALITY}")
     if not found:
         raise ValueError(f"{path}: no CSV of CheXmask names a radiograph that is there; expected {_EXPECTED}")
     print(
@@ -126,10 +129,19 @@ def decode(codes: list[str], height: int, width: int, name: str) -> np.ndarray:
     return mask.reshape(height, width)
 
 
+@contextmanager
+def _readable(table: str):
+    """Name the table where pandas cannot read it."""
+    try:
+        yield
+    except ValueError as error:  # of pandas, and of text in another encoding
+        raise ValueError(f"{table}: not a CSV table ({str(error).strip()}); remove it, or export it again") from None
+
+
 def _rows(path, table: str):
     """Yield image, quality, height, width and codes of each row; nothing if the table is not CheXmask's."""
     wanted = ["Dice RCA (Mean)", "Height", "Width", *COLUMNS.values()]
-    with archive.stream(path, table) as file:
+    with archive.stream(path, table) as file, _readable(f"{path}: {table}"):
         for part in pd.read_csv(file, chunksize=1000, keep_default_na=False):
             if not set(wanted) <= set(part.columns):
                 return

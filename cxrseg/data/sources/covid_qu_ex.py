@@ -40,7 +40,7 @@ def cases(config: DataConfig) -> list[Case]:
     ValueError
         No such data, an unknown structure or class, or too few cases of a class.
     """
-    check_known("data.structures", config.structures, FOLDERS)
+    check_known("data.structures (source covid_qu_ex)", config.structures, FOLDERS)
     path = archive.existing(config.path, "covid_qu_ex", _EXPECTED)
     listed: dict[PurePosixPath, dict[str, list[PurePosixPath]]] = {}
     for name in map(PurePosixPath, archive.list_files(path)):

@@ -59,7 +59,7 @@ def cases(config: DataConfig) -> list[Case]:
         raise ValueError(f"{path}: no images found{_what_there_is(path)}; expected {_EXPECTED}")
     if {"noncovid", "noncovidpneumonia"} <= {plain(name) for one in found for name in one.name.split("/")[:-1]}:
         raise ValueError(
-            f"{path}: these are RSUA's class folders, whose Non_Covid means Normal; expected data.source rsua for them"
+            f"{path}: RSUA's class folders, where Non_Covid means Normal: use the source rsua (--on rsua:PATH)"
         )
     masks = _masks(found, config, root)
     images = [

@@ -36,7 +36,7 @@ def cases(config: DataConfig) -> list[Case]:
         An unknown structure or class.
     """
     wanted = config.cases_per_class or DEFAULT_CASES
-    check_known("data.structures", config.structures, STRUCTURES)
+    check_known("data.structures (source phantom)", config.structures, STRUCTURES)
     check_known("data.cases_per_class", wanted, phantom.LABELS)
     return [
         Case(

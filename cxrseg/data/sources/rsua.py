@@ -120,7 +120,7 @@ def fetch(listing_url: str = LISTING, folder: Path | None = None) -> Path:
 
     from cxrseg.data.sources.download import TIMEOUT, download
 
-    by_hand = f"download {_EXPECTED} by hand and set data.path"
+    by_hand = "download it by hand from https://doi.org/10.17632/2jg8vfdmpm.1, then: cxrseg run paper --data FILE"
     headers = {"Accept": "application/vnd.mendeley-public-dataset.1+json"}
     try:
         answer = requests.get(listing_url, headers=headers, timeout=TIMEOUT)

@@ -92,7 +92,8 @@ def _parts(structure: str, config: DataConfig, columns: dict, mask: str | None, 
     sides = {_structure(column): column for column in columns.values() if _structure(column) in LUNGS}
     if structure == "lungs" and len(sides) == len(LUNGS):
         return sides
-    raise ValueError(f"{path}: has no column with masks of the {structure}; expected one called {structure} or mask")
+    names = f"{structure} or mask" if structure == config.structures[0] else structure
+    raise ValueError(f"{path}: has no column with masks of the {structure}; expected one called {names}")
 
 
 def _structure(column: str) -> str:
@@ -111,16 +112,20 @@ def _rows(path: Path) -> pd.DataFrame:
         except UnicodeDecodeError:
             text = content.decode("cp1252")
         lines = text.splitlines()
-        if not lines or "\0" in text:
-            raise ValueError("empty" if not lines else "not a text file")
+        if not text.strip() or "\0" in text:
+            raise ValueError("empty" if not text.strip() else "not a text file")
         separator = max(",;\t", key=lines[0].count)
-        header, *rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
-        for number, row in enumerate(rows, start=2):
+        reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        # Excel leaves rows of empty cells below a table.
+        (_, header), *rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        if twice := [name for name in header if header.count(name) > 1]:
+            raise ValueError(f"two columns are called {twice[0]!r}")
+        for number, row in rows:
             if len(row) != len(header):
                 raise ValueError(f"row {number} has {len(row)} fields, the header {len(header)}")
     except (ValueError, OSError, csv.Error) as error:
         raise ValueError(f"{path}: not a CSV file ({error}); expected {_EXPECTED}") from None
-    return pd.DataFrame(rows, columns=header, dtype=str)
+    return pd.DataFrame([row for _, row in rows], columns=header, dtype=str)
 
 
 def _reader(path: Path, image: str, row: dict, parts: dict[str, str], values: list[int]) -> partial:

@@ -64,6 +64,8 @@ def varied(setting: str, changes: Table, name: str) -> Setting:
         There is no such setting, part or parameter.
     """
     table = dict(SETTINGS[setting].table)
+    if unknown := changes.keys() - table.keys():
+        raise KeyError(f"the phantom has no part {', '.join(sorted(unknown))}; it has {', '.join(table)}")
     for part, distributions in changes.items():
         if unknown := distributions.keys() - table[part].keys():
             raise KeyError(f"part {part!r} of the phantom has no {', '.join(sorted(unknown))}")

@@ -60,7 +60,7 @@ def test_draw_takes_every_case_equally_often():
         ({"COVID": 6}, r"^data\.cases_per_class: 6 cases of COVID asked for; expected at most 5$"),
         ({"COVID-19": 1}, r"^data\.cases_per_class: unknown 'COVID-19', did you mean COVID\?"),
         ({"normal": 1}, "did you mean Normal"),
-        ({"xyz": 1}, r"unknown 'xyz'; expected some of COVID, Normal$"),
+        ({"xyz": 1}, r"unknown 'xyz'; known: COVID, Normal$"),
     ],
 )
 def test_draw_that_cannot_be(asked, line):

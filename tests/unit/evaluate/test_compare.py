@@ -74,6 +74,9 @@ def test_figure_shows_pairs_or_two_distributions():
 def test_the_dataset_is_that_of_the_summary(tmp_path, monkeypatch):
     monkeypatch.setattr(compare.paths, "runs", lambda: tmp_path)
     (tmp_path / "x").mkdir()
+    with pytest.raises(FileNotFoundError, match="no run 'x'"):
+        compare.cases("x")
+    (tmp_path / "x" / "study.yml").write_text("name: x\n")
     with pytest.raises(FileNotFoundError, match="has not been evaluated"):
         compare.cases("x")
     lungs = scored(A).assign(structure="lungs", truth_pixels=[0, *range(1, 40)])

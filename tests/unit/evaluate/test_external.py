@@ -146,8 +146,14 @@ def test_millimetres_follow_the_height_and_the_width_of_a_pixel(run, tmp_path, m
     [("here", "SOURCE:PATH"), ("phantom:x", "SOURCE:PATH"), ("folder:nowhere", "nowhere"), ("run:no", "no")],
 )
 def test_a_set_that_is_not_there_is_named(run, on, named):
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises((ValueError, FileNotFoundError), match=named):
         external.parse(on)
+
+
+def test_a_set_in_the_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "films").mkdir()
+    assert external.parse("folder:~/films") == ("folder", tmp_path / "films")
 
 
 def test_a_set_is_scored_on_the_structures_that_it_has(tmp_path):
@@ -161,3 +167,7 @@ def test_a_set_is_scored_on_the_structures_that_it_has(tmp_path):
     assert list(case.masks) == wanted
     with pytest.raises(ValueError, match="--labels lung: the network knows lungs, right_lung"):
         external._found("folder", folder, wanted, {"lung": [1]})
+    with pytest.raises(ValueError, match="--labels heart: no masks of the heart"):
+        external._found("folder", folder, wanted, {"heart": [3]})
+    with pytest.raises(ValueError, match="--labels: only for folder:PATH and csv:FILE"):
+        external.evaluate_external("default", "montgomery", folder, labels={"lungs": [1]})

@@ -21,15 +21,17 @@ def shown(capsys_or_list, monkeypatch, *arguments):
         ((None,), "Not yet: replace the three dots"),
         ((4,), "Right."),
         ((5,), "Not yet: five is too much."),
+        ((6,), "Not yet: is six four?"),
         (("four",), "Not yet: this cannot be checked (TypeError"),
     ],
 )
 def test_an_answer_is_right_or_gets_a_sentence(answers, expected, monkeypatch):
     def problem(number, other=0):
-        return "" if number + other == 4 else "five is too much."
+        return {4: "", 5: "five is too much.", 6: "is six four?"}[number + other]
 
     said = shown([], monkeypatch, problem, *answers)
     assert said["text/plain"].startswith(expected)
+    assert not said["text/plain"].endswith("?.")
     assert ("lab-right" in said["text/html"].split("</style>")[1]) == (expected == "Right.")
 
 

@@ -13,7 +13,8 @@ from cxrseg.data.cases import CLASSES
 from cxrseg.data.sources import covid_qu_ex
 from cxrseg.measure.shape import lung_shape
 from cxrseg.phantom import LABELS, phantom, phantom_parts, stream
-from cxrseg.phantom.parameters import PARTS, SETTINGS
+from cxrseg.phantom.parameters import PARTS, SETTINGS, varied
+from cxrseg.phantom.parameters.distributions import Always
 
 MANY = 40
 
@@ -181,7 +182,8 @@ def test_every_distribution_draws_in_both_settings():
         ((1, 0, "Covid"), "label 'Covid'.*COVID"),
         ((1, 0, "COVID", 128, "real"), "setting 'real'.*realistic"),
         ((-1, 0, "COVID"), "0 or more"),
-        ((1, 0, "COVID", 16), "32 or more"),
+        ((1, 0, "COVID", 16), "size from 32"),
+        ((1, 0, "Normal", 64, varied("realistic", {"pose": {"height": Always(0.1)}}, "tiny")), "fits the picture"),
     ],
 )
 def test_bad_arguments_are_named(arguments, words):

@@ -25,7 +25,7 @@ def test_objections_name_each_reason():
     speck[60:70, 40:45] = speck[60:70, 90:92] = True
     reasons = " ".join(checks.objections(speck, 20, 70))
     assert "cover 0%" in reasons
-    assert "3.5 times" in reasons
+    assert "3.5 times as large" in reasons
 
 
 @pytest.mark.real

@@ -72,6 +72,12 @@ def test_levels_that_are_no_lungs_are_refused_by_name():
             read_mask(png(np.where(heart, 128, levels)), "a.png")
 
 
+def test_a_label_map_without_the_values_of_the_lungs_says_what_it_holds():
+    right, left = two_lungs()
+    with pytest.raises(ValueError, match=r"^a\.png: this label map holds 0, 128, 255; expected 1, 2 for the lungs"):
+        read_mask(png(right * 128 + left * 255), "a.png", values=(1, 2))
+
+
 def test_a_value_for_ignored_pixels_is_refused():
     right, left = two_lungs()
     values = np.where(np.arange(200)[:, None] < 5, 255, right | left)

@@ -218,7 +218,7 @@ def test_listing_that_cannot_be_used(publisher, tmp_path, listing, problem):
     publisher.listing = listing
     with pytest.raises(ValueError, match=problem) as error:
         fetch(publisher, tmp_path / "cache")
-    assert "by hand and set data.path" in one_line(error)
+    assert "cxrseg run paper --data FILE" in one_line(error)
     assert not (tmp_path / "cache").exists()
 
 
@@ -245,7 +245,7 @@ def test_publisher_that_cannot_be_reached(tmp_path):
         port = unused.getsockname()[1]
     with pytest.raises(ConnectionError, match="cannot be reached") as error:
         rsua.fetch(f"http://127.0.0.1:{port}/listing", tmp_path)
-    assert "by hand and set data.path" in one_line(error)
+    assert "cxrseg run paper --data FILE" in one_line(error)
 
 
 def test_from_the_publisher_to_a_dataset_under_the_papers_class_names(publisher, tmp_path, monkeypatch):

@@ -80,7 +80,7 @@ def test_folder_follows_links(tmp_path):
         ({f"images/{stem}.png": b"" for stem in "abcde"}, r"5 without: images/a\.png, images/b\.png, images/c\.png, …"),
         (
             {f"{name}/{kind}/1.bmp": b"" for name in RSUA_CLASSES for kind in ("images", "masks")},
-            "Non_Covid means Normal; expected data.source rsua",
+            "Non_Covid means Normal: use the source rsua",
         ),
     ],
 )

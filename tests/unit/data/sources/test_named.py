@@ -114,6 +114,9 @@ def test_damaged_file_is_named(tmp_path, name):
         ("image,mask\na.png,b.png\n./a.png,c.png", r"lists a\.png twice; expected each image"),
         ("image,mask\na.png,b.png\nc.png,b.png", r"lists b\.png twice; expected each mask"),
         ("image,mask\na.png,b.png,c.png", "row 2 has 3 fields, the header 2"),
+        ("image,mask\n,\na.png,b.png,c.png", "row 3 has 3 fields, the header 2"),
+        ("image,mask,mask\na.png,b.png,c.png", "two columns are called 'mask'"),
+        ("image,heart\na.png,b.png", "expected one called lungs or mask"),
         ("", "not a CSV file .empty"),
     ],
 )
@@ -121,6 +124,27 @@ def test_table_without_what_it_needs(tmp_path, text, problem):
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(ValueError, match=problem):
         find_cases(config("csv", tmp_path / "list.csv"))
+
+
+def test_rows_of_empty_cells_are_no_cases(tmp_path):
+    path = SETS["csv"](tmp_path)
+    path.write_text(path.read_text() + "\n;;;\n;;;\n")
+    assert len(find_cases(config("csv", path))) == N
+
+
+def test_a_table_that_is_not_chexmasks_is_named(tmp_path):
+    path = SETS["chexmask"](tmp_path)
+    (path / "notes.csv").write_text("")
+    with pytest.raises(ValueError, match=r"notes\.csv: not a CSV table"):
+        find_cases(config("chexmask", path))
+
+
+def test_masks_of_low_quality_are_said_to_be_left_out(tmp_path):
+    path = SETS["chexmask"](tmp_path)
+    for file in path.rglob("*.csv"):
+        file.write_text(re.sub(r"0\.9,0\.95,", "0.1,0.1,", file.read_text()))
+    with pytest.raises(ValueError, match=r"all \d+ masks of its radiographs are left out: quality below"):
+        find_cases(config("chexmask", path))
 
 
 def test_table_with_a_column_for_each_structure(tmp_path):
