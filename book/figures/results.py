@@ -12,41 +12,44 @@ from cxrseg import paths
 from cxrseg.evaluate import stats
 
 METHODS = {
-    "quex": ("the paper's recipe", "#d55e00"),
-    "zero-shot": ("from drawings alone", "#0072b2"),
+    "paper": ("the paper's recipe", "#d55e00"),
+    "default": ("from drawings alone", "#0072b2"),
     "best": ("best", "#009e73"),
 }
-"""Label and colour of each method, by the result that holds its scores, in the order of every chart."""
+"""Label and colour of each method, by its name in the confirmation, in the order of every chart."""
 
 PEOPLE = {"lungs": 2 * 0.946 / 1.946, "heart": 2 * 0.878 / 1.878}
 """Dice of two people who outlined JSRT, from their intersection over union (van Ginneken and others, 2006)."""
 
 
+RESULTS = {
+    "paper": ("paper", "the paper's recipe"),
+    "default_on_the_sample": ("default", "from drawings alone"),
+    "best": ("best", "best"),
+    "default": ("default", "from drawings alone"),
+    "development": ("best", "best, trained on 1,500"),
+}
+"""Method and label of each mean Dice of the confirmation: three on the sample, then two on all cases."""
+
+
 def methods() -> Figure:
-    """Plot the mean Dice of every method on the same real radiographs, with what a pixel and a person make of it."""
-    paper, drawn, best = (published(name) for name in METHODS)
-    rows = {
-        "Otsu's threshold": (paper["baselines"]["otsu"]["dice"], "0.4"),
-        "the mean shape": (paper["baselines"]["mean_shape"]["dice"], "0.4"),
-        **{
-            label: (dice, colour)
-            for dice, (label, colour) in zip(
-                (paper["dice"], drawn["sample"], best["dice"]), METHODS.values(), strict=True
-            )
-        },
-    }
-    figure = Figure(figsize=(6.4, 2.9), layout="constrained")
+    """Plot the mean Dice of every method on the confirmation set, with what a pixel and a person make of it."""
+    content = published("confirmation")
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axis = figure.subplots()
-    pixels = paper["boundary_band"]
+    pixels = published("quex")["boundary_band"]
     one, two = (np.mean([pixels[width]["too_small"], pixels[width]["too_large"]]) for width in ("1px", "2px"))
     axis.axvspan(two, one, color="black", alpha=0.1, lw=0)
     axis.axvline(PEOPLE["lungs"], color="black", lw=1, ls=":")
-    for place, (dice, colour) in enumerate(rows.values()):
+    for place, (name, (method, _)) in enumerate(RESULTS.items()):
+        dice, colour = content[name], METHODS[method][1]
+        of_all = dice["n"] == content["default"]["n"]
         axis.plot(dice["ci95"], [place, place], color=colour, lw=3)
-        axis.plot(dice["mean"], place, "o", color=colour, ms=7)
-        axis.annotate(f"{dice['mean']:.3f}", (dice["mean"], place), (-4, 7), textcoords="offset points", ha="right")
-    axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="mean Dice per image, with its 95% interval")
-    axis.set_ylim(-0.7, len(rows) - 0.3)
+        axis.plot(dice["mean"], place, "o", color=colour, mfc="white" if of_all else colour, mew=2, ms=8)
+        axis.annotate(f"{dice['mean']:.3f}", (dice["mean"], place), (0, 9), textcoords="offset points", ha="center")
+    labels = [f"{label}\n({content[name]['n']:,} radiographs)" for name, (_, label) in RESULTS.items()]
+    axis.set(yticks=range(len(RESULTS)), yticklabels=labels, xlabel="mean Dice per image, with its 95% interval")
+    axis.set_ylim(-0.5, len(RESULTS) - 0.2)
     axis.margins(x=0.1)
     axis.grid(axis="x", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
@@ -55,19 +58,17 @@ def methods() -> Figure:
 
 def cases() -> Figure:
     """Plot the Dice of each case under each method, by diagnostic class, with the mean and its interval."""
-    tables = tested()
-    labels = next(iter(tables.values()))["label"]
+    table = tested()
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axis = figure.subplots()
     scatter = np.random.default_rng(1)
-    for place, (name, table) in enumerate(tables.items()):
-        for (label, part), marker in zip(table.groupby(labels), "osv", strict=True):
+    for place, (name, (_, colour)) in enumerate(METHODS.items()):
+        for (label, part), marker in zip(table.groupby("label"), "osv", strict=True):
             x = place + scatter.uniform(-0.3, 0.3, len(part))
-            axis.scatter(x, part["dice"], s=12, marker=marker, alpha=0.5, lw=0, color=METHODS[name][1], label=label)
-        low, high = stats.interval(table["dice"])
-        axis.plot([place - 0.38, place + 0.38], [table["dice"].mean()] * 2, color="black", lw=1.5)
-        axis.plot([place, place], [low, high], color="black", lw=4)
-    axis.set(xticks=range(len(tables)), xticklabels=[METHODS[name][0] for name in tables])
+            axis.scatter(x, part[name], s=12, marker=marker, alpha=0.5, lw=0, color=colour, label=label)
+        axis.plot([place - 0.38, place + 0.38], [table[name].mean()] * 2, color="black", lw=1.5)
+        axis.plot([place, place], stats.interval(table[name]), color="black", lw=4)
+    axis.set(xticks=range(len(METHODS)), xticklabels=[label for label, _ in METHODS.values()])
     axis.set(xlabel="method", ylabel="Dice of a radiograph")
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
@@ -78,18 +79,17 @@ def cases() -> Figure:
 
 def paired() -> Figure:
     """Plot by how much ``best`` exceeds each other method on the same case, sorted."""
-    tables = tested()
-    best = tables.pop("best")["dice"]
+    table = tested()
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axis = figure.subplots()
     axis.axhline(0, color="black", lw=1)
-    for name, table in tables.items():
-        gain = np.sort(best - table["dice"])
+    for name in ("paper", "default"):
+        gain = np.sort(table["best"] - table[name])
         label, colour = METHODS[name]
         axis.fill_between(np.arange(1, len(gain) + 1), gain, step="mid", color=colour, alpha=0.25, lw=0)
         axis.step(np.arange(1, len(gain) + 1), gain, where="mid", color=colour, lw=2, label=label)
     axis.set(xlabel="radiographs, sorted by the difference", ylabel="Dice that best gains")
-    axis.set_xlim(1, len(best))
+    axis.set_xlim(1, len(table))
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(title="best against", alignment="left", frameon=False, loc="upper left")
@@ -98,11 +98,11 @@ def paired() -> Figure:
 
 def below() -> Figure:
     """Plot, for each method, the share of the cases that lie below a Dice."""
+    table = tested()
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axis = figure.subplots()
-    for name, table in tested().items():
-        dice = np.sort(table["dice"])
-        label, colour = METHODS[name]
+    for name, (label, colour) in METHODS.items():
+        dice = np.sort(table[name])
         axis.step(dice, np.arange(1, len(dice) + 1) / len(dice), where="post", color=colour, lw=2, label=label)
     axis.axvline(0.9, color="black", lw=1, ls="--")
     axis.set(xlim=(0.6, 1), ylim=(0, 0.5), xlabel="Dice", ylabel="share of radiographs below")
@@ -118,8 +118,8 @@ def calibration() -> Figure:
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], color="black", lw=1, ls=":")
-    for name in ("quex", "best"):
-        label, colour = METHODS[name]
+    for name, method in (("quex", "paper"), ("best", "best")):
+        label, colour = METHODS[method]
         found = published(name)["calibration"]
         bins = found["near_outline"]["bins"]
         said, there = ([row[key] for row in bins] for key in ("probability", "frequency"))
@@ -134,18 +134,14 @@ def calibration() -> Figure:
     return figure
 
 
-def tested() -> dict[str, pd.DataFrame]:
-    """Return the scored lungs of each method on the cases that all of them were tested on, by case."""
-    files = {name: paths.published() / f"{name}.csv" for name in METHODS}
-    tables = {name: pd.read_csv(file).query("structure == 'lungs'") for name, file in files.items() if file.is_file()}
-    tables = {name: table.set_index("case_id") for name, table in tables.items()}
-    common = set.intersection(*(set(table.index) for table in tables.values()))
-    return {name: table.loc[sorted(common)] for name, table in tables.items()}
+def tested() -> pd.DataFrame:
+    """Return class and Dice under each method of the cases of the confirmation that every method was tested on."""
+    return pd.read_csv(paths.published() / "confirmation.csv").dropna()
 
 
 def sets() -> Figure:
-    """Plot the mean Dice of the default model on the radiographs of each set that steered no decision."""
-    drawn, jsrt = published("zero-shot")["others"], published("jsrt")["others"]
+    """Plot the mean Dice of the default model on the radiographs of each set that it was not designed by."""
+    drawn, jsrt = published("confirmation")["default"], published("jsrt")["others"]
     structures = {
         f"JSRT, {name.replace('_', ' ')} ({jsrt['n']:,})": scores for name, scores in jsrt["structures"].items()
     }
@@ -156,9 +152,10 @@ def sets() -> Figure:
     }
     figure = Figure(figsize=(6.4, 0.9 + 0.34 * len(rows)), layout="constrained")
     axis = figure.subplots()
+    colour = METHODS["default"][1]
     for place, (name, scores) in enumerate(rows.items()):
-        axis.plot(scores["ci95"], [place, place], color=METHODS["zero-shot"][1], lw=3)
-        axis.plot(scores["mean"], place, "o", color=METHODS["zero-shot"][1], ms=6)
+        axis.plot(scores["ci95"], [place, place], color=colour, lw=3)
+        axis.plot(scores["mean"], place, "o", color=colour, ms=6)
         people = next((dice for part, dice in PEOPLE.items() if f"JSRT, {part}" in name), None)
         if people:
             axis.plot(people, place, "x", color="black", ms=8, mew=2)

@@ -42,6 +42,11 @@ def test_no_case_of_one_part_is_in_the_other():
 
 def test_the_development_part_names_the_cases_that_were_scored():
     cases = excerpt.PARTS["development"].read_text().splitlines()
-    for name in ("everyone", "infection"):
+    for name in ("best", "infection"):
         scores = pd.read_csv(ROOT / "book" / "published" / f"{name}.csv", dtype=str)
         assert set(scores["case_id"]) <= set(cases)
+
+
+def test_the_confirmation_part_names_the_cases_that_were_scored():
+    scores = pd.read_csv(ROOT / "book" / "published" / "confirmation.csv", dtype=str)
+    assert set(scores["case_id"]) == set(excerpt.PARTS["confirmation"].read_text().splitlines())
