@@ -27,7 +27,7 @@ RESULTS = {
     "default_on_the_sample": ("default", "from drawings alone"),
     "best": ("best", "best"),
     "default": ("default", "from drawings alone"),
-    "development": ("best", "best, trained on 1,500"),
+    "development": ("best", "best, trained on\nthe development set"),
 }
 """Method and label of each mean Dice of the confirmation: three on the sample, then two on all cases."""
 
@@ -73,7 +73,9 @@ def cases() -> Figure:
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
     shown = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    axis.legend(shown.values(), shown, frameon=False, fontsize=10, loc="lower right")
+    legend = axis.legend(shown.values(), shown, frameon=False, fontsize=10, markerscale=2, loc="lower right")
+    for handle in legend.legend_handles:
+        handle.set(alpha=1, color="0.3")
     return figure
 
 
