@@ -35,7 +35,7 @@ RESULTS = {
 def methods() -> Figure:
     """Plot the mean Dice of every method on the confirmation set, with what a pixel and a person make of it."""
     content = published("confirmation")
-    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.9), layout="constrained")
     axis = figure.subplots()
     pixels = published("quex")["boundary_band"]
     one, two = (np.mean([pixels[width]["too_small"], pixels[width]["too_large"]]) for width in ("1px", "2px"))
