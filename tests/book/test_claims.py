@@ -16,6 +16,10 @@ def point(patients):
     return published("patients")["points"][patients]
 
 
+def left_out():
+    return published("randomisation")["left_out"]
+
+
 def changed(row):
     return published("ablation")["rows"][row]["difference"]["dice"]
 
@@ -68,6 +72,19 @@ CLAIMS = {  # by page and sentence, in the order of the book
     ),
     "ablation: the paper's recipe loses more than chance explains": lambda: (
         changed("the paper's recipe")["ci95"][1] < -published("ablation")["chance"]["least_difference"]
+    ),
+    "randomisation: how the air in the lungs looks matters most": lambda: (
+        min(left_out().values(), key=lambda row: row["mean"]) is left_out()["air in the lungs"]
+        and left_out()["air in the lungs"]["ci95_trainings"][1] < 0
+    ),
+    "randomisation: exposure and pose come next": lambda: (
+        {"air in the lungs", "exposure and display", "pose and shape"}
+        == set(sorted(left_out(), key=lambda group: left_out()[group]["mean"])[:3])
+    ),
+    "randomisation: the other groups show no change": lambda: all(
+        row["ci95_trainings"][0] < 0 < row["ci95_trainings"][1]
+        for group, row in left_out().items()
+        if group not in ("air in the lungs", "exposure and display", "pose and shape")
     ),
     "patients: with few of them, the start from drawings matters most": lambda: (
         point("10")["phantoms_minus_scratch"]["ci95"][0] > point("all")["phantoms_minus_scratch"]["ci95"][1]
