@@ -54,8 +54,9 @@ def objections(mask: np.ndarray, left: int, right: int) -> list[str]:
         reasons.append(f"the lungs are in {pieces} large {'piece' if pieces == 1 else 'pieces'}, expected 2")
     small, large = sorted((left, right))
     if large > RATIO * small:
-        times = f"{large / small:.1f} times" if small else ""
-        reasons.append(f"one lung is {times} as large as the other" if small else "lung on one side only")
+        reasons.append(
+            f"one lung is {large / small:.1f} times as large as the other" if small else "lung on one side only"
+        )
     return reasons
 
 
