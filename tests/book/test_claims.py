@@ -3,6 +3,7 @@
 import json
 from functools import cache
 
+import pandas as pd
 import pytest
 from support import ROOT
 
@@ -10,6 +11,21 @@ from support import ROOT
 @cache
 def published(name):
     return json.loads((ROOT / "book" / "published" / f"{name}.json").read_text())
+
+
+@cache
+def by_case(name):
+    return pd.read_csv(ROOT / "book" / "published" / f"{name}.csv")
+
+
+def sample():
+    return by_case("confirmation").dropna()
+
+
+def gain(method, over):
+    """By class, by how much one method exceeds another on the same radiographs: the mean and its standard error."""
+    classes = (sample()[method] - sample()[over]).groupby(sample()["label"])
+    return pd.DataFrame({"mean": classes.mean(), "error": classes.sem()})
 
 
 def point(patients):
@@ -24,11 +40,25 @@ def changed(row):
     return published("ablation")["rows"][row]["difference"]["dice"]
 
 
+def ends(recipe):
+    bins = published(recipe)["calibration"]["near_outline"]["bins"]
+    return bins[0], bins[-1]
+
+
 CLAIMS = {  # by page and sentence, in the order of the book
     "results: drawings alone beat the paper's recipe": lambda: (
         published("confirmation")["default_minus_paper"]["ci95"][0] > 0
     ),
     "results: the recipe is the limit": lambda: published("confirmation")["best_minus_paper"]["ci95"][0] > 0,
+    "results: it gains most on COVID": lambda: gain("default", "paper")["mean"].idxmax() == "COVID",
+    "results: on normal chests the two are about equal": lambda: (
+        abs(gain("default", "paper").loc["Normal", "mean"]) < 2 * gain("default", "paper").loc["Normal", "error"]
+    ),
+    "results: the gain is largest where the other method fails": lambda: all(
+        (sample()["best"] - sample()[other])[sample()[other] < 0.9].median()
+        > 2 * (sample()["best"] - sample()[other]).median()
+        for other in ("paper", "default")
+    ),
     "conclusion: drawings alone are not as good as best": lambda: (
         published("confirmation")["best_minus_default"]["ci95"][0] > 0
     ),
@@ -58,6 +88,10 @@ CLAIMS = {  # by page and sentence, in the order of the book
     "best: it gains in every class": lambda: all(
         scores["mean"] > published("confirmation")["paper"]["classes"][name]["mean"]
         for name, scores in published("confirmation")["best"]["classes"].items()
+    ),
+    "best: the worst films cost the mean little": lambda: (
+        by_case("confirmation")["development"][by_case("confirmation")["development"] >= 0.8].mean()
+        < (published("confirmation")["development"]["mean"] + published("confirmation")["development"]["median"]) / 2
     ),
     "ablation: even the smallest network lies above the paper's recipe": lambda: (
         published("sizes")["rows"]["4"]["ci95"][0] > published("quex")["dice"]["ci95"][1]
@@ -91,9 +125,22 @@ CLAIMS = {  # by page and sentence, in the order of the book
     ),
     "patients: ten do harm": lambda: point("10")["phantoms_minus_default"]["ci95"][1] < 0,
     "patients: all of them help": lambda: point("all")["phantoms_minus_default"]["ci95"][0] > 0,
-    "patients: lungs come out as when they are learnt alone": lambda: (
+    "patients: five times as many radiographs help in every class": lambda: (
+        gain("development", "best").eval("mean - 2 * error").min() > 0
+    ),
+    "patients: all of the confirmation set hold harder films": lambda: (
+        by_case("confirmation")["development"].mean() < sample()["development"].mean()
+    ),
+    "patients: lungs come out nearly as well as when they are learnt alone": lambda: (
         abs(published("infection")["dice"]["mean"] - published("best")["dice"]["mean"])
         < published("ablation")["chance"]["least_difference"]
+    ),
+    "patients: small infections are outlined worst": lambda: (
+        by_case("infection")
+        .query("structure == 'infection' and truth_pixels > 0")[["truth_pixels", "dice"]]
+        .corr("spearman")
+        .iloc[0, 1]
+        > 0.5
     ),
     "patients: such a network does not detect infection": lambda: (
         published("infection")["structures"]["infection"]["absent"]["false_positives"]
@@ -103,6 +150,14 @@ CLAIMS = {  # by page and sentence, in the order of the book
         (part["probability"] - part["frequency"]) * (part["probability"] - 0.5) >= 0
         for part in published("best")["calibration"]["near_outline"]["bins"]
         if abs(part["probability"] - 0.5) > 0.1
+    ),
+    "evidence: the paper's recipe is overconfident at both ends": lambda: (
+        ends("quex")[0]["probability"] < ends("quex")[0]["frequency"]
+        and ends("quex")[-1]["probability"] > ends("quex")[-1]["frequency"]
+    ),
+    "evidence: it finds most failures of the mixture": lambda: published("quality")["pool"]["worst_tenth_finds"] > 0.5,
+    "evidence: within one good network it misses most": lambda: (
+        published("quality")["networks"]["real_strong"]["worst_tenth_finds"] < 0.5
     ),
     "evidence: within one good network it errs more than a constant guess": lambda: (
         published("quality")["networks"]["real_strong"]["mae_ratio"] > 1
