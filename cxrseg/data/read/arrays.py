@@ -39,7 +39,8 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        One line that names the file: damaged, not one mask, no array or segment of the structure, or nibabel missing.
+        One line that names the file: damaged, not one mask, NaN or infinity in it, no array or segment of the
+        structure, or nibabel missing.
     """
     with opened(file, name) as stream:
         head = stream.read(1024)
@@ -72,6 +73,8 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     if len({array.shape for array in values}) > 1:
         raise ValueError(f"{name}: the masks of the {structure} differ in size; {_EXPECTED}")
     merged = np.maximum.reduce(values)
+    if not np.isfinite(merged).all():
+        raise ValueError(f"{name}: holds NaN or infinity; {_EXPECTED} of 0 and 1")
     return merged.astype(np.uint8) if merged.dtype == bool else merged
 
 

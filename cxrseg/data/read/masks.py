@@ -5,6 +5,7 @@ colours inside are several structures, and many are a picture.
 """
 
 import warnings
+from functools import reduce
 
 import numpy as np
 from PIL import Image
@@ -128,8 +129,9 @@ def _levels(values: np.ndarray) -> list[tuple[float, float]]:
     if min(seen.shape) < 3:
         return []
     tolerance = 0.0 if len(np.unique(seen)) <= 16 else SPREAD * float(seen.max())
-    around = np.lib.stride_tricks.sliding_window_view(seen, (3, 3))
-    low, high = around.min(axis=(2, 3)).astype(float), around.max(axis=(2, 3)).astype(float)
+    height, width = seen.shape
+    around = [seen[y : height - 2 + y, x : width - 2 + x] for y in range(3) for x in range(3)]
+    low, high = (reduce(extreme, around).astype(float) for extreme in (np.minimum, np.maximum))
     inside = np.sort(seen[1:-1, 1:-1][(high - low <= tolerance) & (low > tolerance)].astype(float))
     if not len(inside):
         return []

@@ -93,6 +93,7 @@ def test_other_kinds_are_left_to_others():
         (written(np.savez, a=RIGHT)[:-40], "cannot be decoded"),
         (segmentation(THREE)[:-20], "cannot be decoded"),
         (written(np.save, np.zeros((2, 4, 4))), r"float64 of shape \(2, 4, 4\); expected one \(height, width\) mask"),
+        (written(np.save, np.where(RIGHT, 1, np.nan)), "holds NaN or infinity"),
         (written(np.savez), "holds nothing; expected a mask of the lungs"),
     ],
 )
