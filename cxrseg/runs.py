@@ -81,7 +81,8 @@ def locked(name: str):
             ) from None
         lock.truncate(0)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        lock.write(f"{command}, process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}")
+        since = f"on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}"
+        lock.write(f"{command}, process {os.getpid()} {since}, or what it started")
         lock.flush()
         yield lock
 
