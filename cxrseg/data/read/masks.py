@@ -129,6 +129,7 @@ def _levels(values: np.ndarray) -> list[tuple[float, float]]:
     if min(seen.shape) < 3:
         return []
     tolerance = 0.0 if len(np.unique(seen)) <= 16 else SPREAD * float(seen.max())
+    # Nine shifted views, because minimum and maximum of a sliding window took most of the time of a preparation.
     height, width = seen.shape
     around = [seen[y : height - 2 + y, x : width - 2 + x] for y in range(3) for x in range(3)]
     low, high = (reduce(extreme, around).astype(float) for extreme in (np.minimum, np.maximum))
