@@ -24,7 +24,7 @@ test: $(READY)  ## run the tests, in three processes
 	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 lab: $(READY)  ## copy the labs to labs/ (files already there are kept) and open them in JupyterLab
-	@mkdir -p labs && cp -n notebooks/labs/*.ipynb labs/
+	@mkdir -p labs; for lab in notebooks/labs/*.ipynb; do [ -e "labs/$${lab##*/}" ] || cp "$$lab" labs/ || exit 1; done
 	@.venv/bin/jupyter lab --notebook-dir labs
 
 serve:  ## serve the rendered report at http://localhost:8000 (PORT=8000)

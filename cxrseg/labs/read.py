@@ -74,19 +74,25 @@ def share_through(answer: float) -> str:
 
 def window_of(function) -> str:
     """Ask for a function that turns depth, level and width into grey from 0 to 1."""
-    for depth, level, width in ((1.0, 1.0, 0.4), (0.9, 1.0, 0.4), (0.1, 1.0, 0.4), (2.0, 1.0, 0.4), (3.0, 2.5, 4.0)):
-        grey = function(np.array([[depth]]), level, width)
-        if grey is None:
+    depths = np.array([[1.0, 0.9, 0.1], [2.0, 3.0, 2.5]])
+    for level, width in ((1.0, 0.4), (2.5, 4.0)):
+        try:
+            greys = function(depths.copy(), level, width)
+        except ValueError:
+            greys = 0
+        if greys is None:
             return "the function returns nothing yet"
-        grey = float(np.squeeze(grey))
+        if np.shape(greys) != depths.shape:
+            return "the function has to take a whole array of depths and return as many greys"
         black, white = level - width / 2, level + width / 2
-        wanted = min(max((depth - black) / (white - black), 0), 1)
-        if math.isclose(grey, wanted, abs_tol=1e-6):
-            continue
-        case = f"at level {level} and width {width}, a depth of {depth} becomes"
-        if grey < 0 or grey > 1:
-            return f"{case} {grey:.2f}: what lies outside the window has to stay black or white"
-        return f"{case} {wanted:.2f}, not {grey:.2f}: black is half a width below the level, white half a width above"
+        for depth, grey in zip(depths.flat, np.ravel(greys), strict=True):
+            wanted = min(max((depth - black) / (white - black), 0), 1)
+            if math.isclose(grey, wanted, abs_tol=1e-6):
+                continue
+            case = f"at level {level} and width {width}, a depth of {depth} becomes"
+            if grey < 0 or grey > 1:
+                return f"{case} {grey:.2f}: what lies outside the window has to stay black or white"
+            return f"{case} {wanted:.2f}, not {grey:.2f}: black is half a width below the level, white half above"
     return ""
 
 

@@ -65,8 +65,10 @@ def both_means(per_image: float, per_batch: float) -> str:
 def handles_nothing(function: Callable[[np.ndarray, np.ndarray], float]) -> str:
     """Ask for a Dice that is defined where both masks are empty."""
     nothing, something = np.zeros((4, 4), bool), np.eye(4, dtype=bool)
+    half = something & (np.arange(4) < 2)
     for truth, found, wanted, words in (
         (something, something, 1, "equal masks have a Dice of 1"),
+        (something, half, 2 / 3, "if two of four pixels are found, the Dice is 2 · 2 / (4 + 2)"),
         (something, nothing, 0, "an empty mask where there is something has a Dice of 0"),
         (nothing, something, 0, "a mask where there is nothing has a Dice of 0"),
         (nothing, nothing, 1, "nothing found where nothing is deserves a Dice of 1"),

@@ -22,6 +22,9 @@ def server(tmp_path):
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy2(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    # A lab that somebody has worked on.
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "read.ipynb").write_text("mine")
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     settings = {"open_browser": False, "port": 0, "allow_root": True}
     (tmp_path / "config").mkdir()
@@ -69,6 +72,7 @@ def test_a_lab_runs_in_jupyterlab(server):
     kernel.close()
     assert any("Not yet" in text for text in shown) and "image/png" in shown
     assert (folder / "labs" / "scores.ipynb").is_file()
+    assert (folder / "labs" / "read.ipynb").read_text() == "mine"
 
 
 def _execute(kernel, code):

@@ -22,7 +22,13 @@ def always_the_first(patient, seed):
 
 
 def left(image):
+    image = image.astype(float)
     return image - gaussian_filter(image, 2)
+
+
+def in_8_bits(image):
+    difference = image - gaussian_filter(image, 2)
+    return difference / np.sqrt((difference**2).sum())
 
 
 FILM, PATIENT = [0.86, 0.85, 0.83], [0.80, 0.81, 0.82]
@@ -60,6 +66,7 @@ FILM, PATIENT = [0.86, 0.85, 0.83], [0.80, 0.81, 0.82]
                 (lambda image: left(image) / (left(image) ** 2).sum(),),
                 (lambda image: image / np.linalg.norm(image),),
                 (lambda image: left(image).sum(),),
+                (in_8_bits,),
                 (lambda image: None,),
             ],
         ),

@@ -34,6 +34,8 @@ def linear(depth, level, width):
                 (lambda d, level, width: np.clip((d - level) / width, 0, 1),),
                 (lambda d, level, width: np.clip((d - level + width) / (2 * width), 0, 1),),
                 (lambda d, level, width: None,),
+                (lambda d, level, width: max(0, min(1, (d - level) / width + 0.5)),),
+                (lambda d, level, width: linear(d, level, width).ravel(),),
             ],
         ),
         (read.turned_over, [("C",)], [("A",), ("c",), (3,)]),

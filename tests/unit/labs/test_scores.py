@@ -6,6 +6,10 @@ import pytest
 from cxrseg.labs import scores
 
 
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum() if (a | b).any() else 1
+
+
 @pytest.mark.parametrize(
     ("problem", "right", "wrong"),
     [
@@ -18,7 +22,7 @@ from cxrseg.labs import scores
         (
             scores.handles_nothing,
             [(lambda a, b: 2 * (a & b).sum() / (a.sum() + b.sum()) if (a | b).any() else 1,)],
-            [(lambda a, b: 1.0,), (lambda a, b: None,), (lambda a, b: float((a & b).any()),)],
+            [(lambda a, b: 1.0,), (lambda a, b: None,), (lambda a, b: float((a & b).any()),), (iou,)],
         ),
     ],
 )
