@@ -59,26 +59,41 @@ def write_csv(path: Path, table) -> None:
 
 
 def state(path: Path) -> str:
-    """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do.
+    """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do."""
+    found = [(name, (stat := file.stat()).st_size, stat.st_mtime_ns) for name, file in _files(path)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def digest(path: Path) -> str:
+    """Return a digest of the names and contents of a file or of all files in a folder, whatever their dates are."""
+    found = []
+    for name, file in _files(path):
+        with file.open("rb") as stream:
+            found.append((name, hashlib.file_digest(stream, "sha256").hexdigest()))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _files(path: Path) -> list[tuple[str, Path]]:
+    """Return a file, or all files in a folder in the order of their names, by their names within it.
 
     Links to folders are followed, but not into a folder that is being walked.
     """
-    found_files: list[Path] = []
+    found: list[Path] = []
     above: set[str] = set()
     for folder, folders, names in os.walk(path, followlinks=True):
         above.add(os.path.realpath(folder))
         folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) not in above]
-        found_files += [Path(folder, name) for name in names]
-    files = sorted(file for file in found_files if file.is_file()) or [Path(path)]
-    found = [(file.relative_to(path).as_posix(), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+        found += [Path(folder, name) for name in names]
+    files = sorted(file for file in found if file.is_file()) or [Path(path)]
+    return [(file.relative_to(path).as_posix(), file) for file in files]
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to be filled; it takes the place of `folder` when the block ends without an error.
 
-    What a killed process left of an earlier attempt is removed first.
+    What a killed process left of an earlier attempt is removed first. Killed between its last two steps, it has left
+    the earlier folder under another name, which is put back.
 
     Parameters
     ----------
@@ -86,7 +101,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
         The folder to make; one that exists stays as it is until the new one is complete.
     """
     folder = Path(folder)
-    partial, old = folder.with_name(f"{folder.name}.partial"), folder.with_name(f"{folder.name}.old")
+    # With a dot in front, so that neither is the folder of a data set called films.old.
+    partial, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("partial", "old"))
+    if old.exists() and not folder.exists():
+        old.rename(folder)
     for left in (partial, old):
         shutil.rmtree(left, ignore_errors=True)
     partial.mkdir(parents=True)

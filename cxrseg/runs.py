@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cxrseg import models, paths, provenance
 from cxrseg.config import DataConfig, EvaluateConfig, Study
-from cxrseg.files import write_json, write_whole
+from cxrseg.files import digest, state, write_json, write_whole
 from cxrseg.studies import differences, read_study, read_sweep, write_study
 
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
@@ -247,6 +247,20 @@ def parameters(study: Study) -> dict:
     content = study.model_dump()
     content["data"]["path"] = Path(content["data"]["path"]).name
     return content
+
+
+def source_unchanged(record: dict) -> bool:
+    """Return whether the files that a dataset was prepared from have the same content today.
+
+    Parameters
+    ----------
+    record : dict
+        Its ``dataset.json``. Files that are gone, or that it knows nothing of, are believed unchanged.
+    """
+    path = Path(record.get("parameters", {}).get("path", "")).expanduser()
+    if not record.get("source_state") or not path.exists() or record["source_state"] == state(path):
+        return True
+    return record["source_digest"] == digest(path)  # only dates differ, as after copying
 
 
 def _short(path: Path) -> str:

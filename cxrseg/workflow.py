@@ -156,18 +156,18 @@ def outdated(name: str) -> list[str]:
     """Return the executed notebooks of a run that have to be made again, as paths below the folder of all runs.
 
     The dates of a copied run say nothing, so its contents decide. A stage is made again if its record is missing or
-    names other parameters, data or code than those of now, or if the text or the code of its notebook has changed.
+    names other parameters, data, files or code than those of now, or if the text or the code of its notebook changed.
     """
     wanted, code = runs.study(name), provenance.stage_fingerprint
     data = _record(paths.data(name) / "dataset.json")
     folds = [_record(paths.fold(name, number) / "train.json") for number in range(wanted.run_folds)]
     summary = _record(paths.run(name) / "summary.json")
 
-    fits = {"01-data": _has(data, parameters=wanted.data.model_dump(), stage_code=code("data", wanted.data.source))}
+    prepared = {"parameters": wanted.data.model_dump(), "stage_code": code("data", wanted.data.source)}
+    fits = {"01-data": _has(data, **prepared) and runs.source_unchanged(data)}
     trained = {"config": wanted.train.model_dump(), "fingerprint": data.get("fingerprint"), "stage_code": code("train")}
     for number, record in enumerate(folds):
-        known = _has(record, fold=number, **trained) and _started_from(wanted.train.init, record)
-        fits[f"02-train-fold{number}"] = known
+        fits[f"02-train-fold{number}"] = _has(record, fold=number, **trained) and _started(wanted.train.init, record)
     scored = {
         "dataset_fingerprint": data.get("fingerprint"),
         "stage_code": code("evaluate"),
@@ -204,7 +204,7 @@ def _has(record: dict, **expected) -> bool:
     return all(rounded(record.get(key)) == rounded(value) for key, value in expected.items())
 
 
-def _started_from(init: str, record: dict) -> bool:
+def _started(init: str, record: dict) -> bool:
     """Return whether a fold started from the weights that a run has today; those of a run that is gone are believed."""
     files = [models.weights_file(init), *paths.run(init).glob("fold-*/model.keras")] if init else []
     digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}

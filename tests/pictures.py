@@ -278,6 +278,12 @@ ODD = {
     "overlay, signed": Odd(
         {"PixelRepresentation": 1}, stretched(np.where(V < 2048, V, V - 4096)), VALUES + np.uint16(0x5000)
     ),
+    "bits up to the highest": Odd({"HighBit": 15}, stretched(V), (VALUES << 4) + np.uint16(5)),
+    "bits up to the highest, signed": Odd(
+        {"HighBit": 15, "PixelRepresentation": 1}, stretched(np.where(V < 2048, V, V - 4096)),
+        (VALUES << 4) + np.uint16(5),
+    ),
+    "bits up to the last but one": Odd({"HighBit": 14}, stretched(V), (VALUES << 3) + np.uint16(0x8005)),
     "8 bits": Odd({}, VALUES // 16, (VALUES // 16).astype(np.uint8)),
     "8 bits, inverted": Odd(INVERTED, 255 - VALUES // 16, (VALUES // 16).astype(np.uint8)),
     "8 bits, window": Odd(

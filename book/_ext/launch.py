@@ -68,15 +68,21 @@ def add_preparation(app: Sphinx, doctree: nodes.document, page: str) -> None:
     host, name, branch = app.config.launch_repository
     title = next(doctree.findall(nodes.title), None)
     if host == "github.com" and title:
-        lines = (
-            f"!git clone --quiet --branch {branch} https://{host}/{name}.git checkout",
-            "%cd checkout",
-            "!pip install --quiet --editable .[study]",
-        )
+        lines = preparation(f"https://{host}/{name}.git", branch)
         words = "In Colab, run this in a cell of its own first:"
         note = nodes.note("", nodes.paragraph("", words), classes=["launch"])
         note += nodes.literal_block("", "\n".join(lines), language="text")
         title.parent.insert(title.parent.index(title) + 1, note)
+
+
+def preparation(address: str, ref: str) -> list[str]:
+    """Return the lines of a notebook's cell that fetch a branch or a commit, and install it."""
+    return [
+        f"!git clone --quiet {address} checkout",
+        "%cd checkout",
+        f"!git checkout --quiet {ref}",
+        "!pip install --quiet --editable .[study]",
+    ]
 
 
 def find(app: Sphinx) -> None:

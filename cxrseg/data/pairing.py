@@ -103,7 +103,7 @@ def pair(
             elif len(names) > 1:
                 problem = f"ambiguous, {len(names)} {part} masks fit: {', '.join(names)}"
             elif not names:
-                problem = f"its {part} mask is missing"
+                return partial(missing, f"{path}/{image.name}: its {part} mask is missing; expected {expected}")
             else:
                 continue
             return partial(refuse, f"{path}/{image.name}: {problem}; expected {expected}")
@@ -126,6 +126,16 @@ def pair(
 def refuse(reason: str) -> NoReturn:
     """Raise ValueError. This takes the place of a mask that cannot be read."""
     raise ValueError(reason)
+
+
+def missing(reason: str) -> NoReturn:
+    """Raise ValueError. This takes the place of a mask that is not there."""
+    raise ValueError(reason)
+
+
+def has_mask(case: Case, structure: str) -> bool:
+    """Return whether there is a mask of a structure, though perhaps one that cannot be read."""
+    return getattr(case.masks[structure], "func", None) is not missing
 
 
 def sample_cases(cases: list[Case], config: DataConfig) -> list[Case]:

@@ -21,7 +21,7 @@ from cxrseg.data.read.masks import MaskWarning
 from cxrseg.data.sources import find_cases
 from cxrseg.data.split import assign_folds, clusters
 from cxrseg.data.square import mask_to_square, to_square
-from cxrseg.files import new_folder
+from cxrseg.files import digest, new_folder, state
 from cxrseg.parallel import starmap
 
 
@@ -47,17 +47,26 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
     Raises
     ------
     ValueError
-        The source as a whole is unusable, too many cases were refused, there are fewer independent cases than folds,
-        or `folder` lies in a run with other parameters.
+        The source as a whole is unusable, too many cases were refused, a structure is in none of them, there are fewer
+        independent cases than folds, or `folder` lies in a run with other parameters.
     """
     runs.admit(folder, data=config)
     began = time.monotonic()
+    path = Path(config.path).expanduser()
+    before = state(path) if config.path and path.exists() else ""
     cases = find_cases(config)
     if not cases:
         raise ValueError(f"{config.path or config.source}: no cases found")
     with new_folder(folder) as partial:
         table, refused, details, notes = _write_arrays(cases, config, partial, workers)
         _check_refused(refused, len(cases), config)
+        for k, structure in enumerate(config.structures):
+            # A share that is not 0 may be so when it is rounded.
+            if not (table[f"{structure}_share"].any() or np.load(partial / "masks.npy", mmap_mode="r")[..., k].any()):
+                raise ValueError(
+                    f"{config.path or config.source}: no case has any {structure}; expected masks of it, or label maps "
+                    "with its values (data.labels)"
+                )
         twins = []
         if _may_repeat(config):
             coarse, fine = map(np.array, zip(*details, strict=True))
@@ -76,6 +85,9 @@ def prepare(config: DataConfig, folder: Path, workers: int | None = None) -> Dat
                 {"a": table["case_id"][i], "b": table["case_id"][j], "correlation": round(r, 3)} for i, j, r in twins
             ],
             "fingerprint": _fingerprint(table),
+            # Of the archive or folder, or of the table that lists the files.
+            "source_state": before,
+            "source_digest": digest(path) if before else "",
             "stage_code": provenance.stage_fingerprint("data", config.source),
             "seconds": round(time.monotonic() - began, 1),
         }
@@ -167,6 +179,7 @@ def _read(case: Case, config: DataConfig) -> dict | str:
         "group": case.group or "",
         "width": image.shape[1],
         "height": image.shape[0],
+        "original_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "sha256": hashlib.sha256(square.tobytes()).hexdigest(),
         "mask_sha256": hashlib.sha256(stack.tobytes()).hexdigest(),
     }

@@ -20,13 +20,15 @@ from cxrseg import models, paths, provenance, runs
 from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.data.cases import Case
 from cxrseg.data.dataset import Dataset, exists, take
+from cxrseg.data.pairing import has_mask
 from cxrseg.data.prepare import read
 from cxrseg.data.sources import SOURCES, find_cases
 from cxrseg.data.square import mask_to_square, to_square
-from cxrseg.evaluate.masks import to_masks
+from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.evaluate.scores import aggregate, score
 from cxrseg.files import new_folder, state, write_csv, write_json
+from cxrseg.train.inputs import to_grid
 
 RUN = "run"
 """The source that stands for the prepared dataset of a run."""
@@ -137,6 +139,9 @@ def evaluate_external(
     if rows.empty:
         first = refused[0]
         raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
+    for structure in structures:
+        if not (of := rows[rows["structure"] == structure])["truth_pixels"].any():
+            notes[f"the {structure} mask is empty"] = len(of)
     folder = paths.external(name, set_name(source, path) + ("-native" if native else ""))
     summary = {
         "study": study.name,
@@ -246,15 +251,20 @@ def _segmented(
 ):
     """Yield what `cxrseg.evaluate.scores.score` needs of each readable case."""
     threshold, pieces = study.evaluate.threshold, study.evaluate.pieces
-    channels = [network.structures.index(name) for name in structures]
     for number, case in enumerate(cases, start=1):
+        # A heart that nobody outlined does not make the lungs useless.
+        own_structures = [name for name in structures if name == structures[0] or has_mask(case, name)]
+        channels = [network.structures.index(name) for name in own_structures]
         try:
-            image, masks, read_as = read(case, structures)
+            image, masks, read_as = read(case, own_structures)
             spacing = case.spacing() if case.spacing else None
         except (ValueError, OSError) as error:
             refused.append({"case_id": case.case_id, "reason": str(error)})
             continue
         notes.update(read_as)
+        notes.update(
+            f"no {name} mask, so that structure is not scored" for name in structures if name not in own_structures
+        )
         square = to_square(image, study.data.image_size)[None]
         if hashlib.sha256(square.tobytes()).hexdigest() in known:
             own.append(case.case_id)
@@ -262,9 +272,11 @@ def _segmented(
             found = predict_image(network, image, threshold, pieces)
             predicted = in_pixels(found, threshold, image.shape)[..., channels]
         else:
-            predicted = to_masks(
-                predict(network, to_square(image, GRID)[None])[0], threshold, pieces, network.structures
-            )[..., channels]
+            side = max(GRID, study.data.image_size)  # a network sees as much as in its own study
+            levels = predict(network, to_square(image, side)[None])
+            if side > GRID:
+                levels = to_levels(to_grid(levels / np.float32(255), GRID))
+            predicted = to_masks(levels[0], threshold, pieces, network.structures)[..., channels]
             masks = [mask_to_square(mask, GRID) for mask in masks]
             if spacing:
                 row, column = spacing
@@ -276,4 +288,5 @@ def _segmented(
             np.stack(masks, axis=-1),
             predicted,
             spacing,
+            own_structures,
         )

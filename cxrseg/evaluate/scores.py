@@ -23,15 +23,16 @@ def score(items: Iterable[tuple], structures: list[str]) -> pd.DataFrame:
 
     Parameters
     ----------
-    items : iterable of (dict, (height, width, structures) bool array, the same[, (float, float) or None])
-        Identifying columns of each case, its reference masks, its predicted masks, and where it is known the height
-        and width of a pixel of the masks in millimetres.
+    items : iterable of (dict, (height, width, structures) bool array, the same[, (float, float) or None[, list]])
+        Identifying columns of each case, its reference masks, its predicted masks, where it is known the height and
+        width of a pixel of the masks in millimetres, and where it has masks of some structures only, the names of
+        these, the first one among them.
     structures : list of str
 
     Returns
     -------
     DataFrame
-        One row per case and structure: the identifying columns, ``structure``, ``truth_pixels``,
+        One row per case and structure of it: the identifying columns, ``structure``, ``truth_pixels``,
         ``predicted_pixels`` and every metric of `cxrseg.evaluate.metrics.all_metrics`. ``hd95_height`` and
         ``assd_height`` are ``hd95_px`` and ``assd_px`` as shares of the height of the lungs: of the box around the
         reference mask of the first structure, or of the image where that mask is empty. If the size of a pixel is
@@ -122,8 +123,9 @@ def compare_ratios(rows: pd.DataFrame, config: EvaluateConfig) -> dict:
     }
 
 
-def _measure(structures: list[str], identity: dict, truth, predicted, spacing=None) -> list[dict]:
+def _measure(structures: list[str], identity: dict, truth, predicted, spacing=None, own=None) -> list[dict]:
     rows, height = [], metrics.height(truth[..., 0])
+    structures = own or structures
     for k, structure in enumerate(structures):
         pair = truth[..., k], predicted[..., k]
         row = {

@@ -75,7 +75,7 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
             setattr(dataset, keyword, "")
     if dataset.PatientSex not in ("M", "F", "O"):
         dataset.PatientSex = ""  # highdicom refuses other values, which the standard does not allow
-    if not all(value > 0 for value in dataset.get("PixelSpacing") or []):
+    if "PixelSpacing" in dataset and not _is_spacing(dataset.PixelSpacing):
         del dataset.PixelSpacing  # of unknown size, as in the radiograph
     pixels = np.stack([masks[name] for name in names], axis=-1)
     labels = [name.replace("_", " ").capitalize() for name in names]
@@ -119,3 +119,11 @@ def dicom_seg(source: Path, masks: dict[str, np.ndarray], card: ModelCard) -> py
     if "PatientOrientation" in dataset:  # tells viewers where left and right are
         result.PatientOrientation = dataset.PatientOrientation
     return result
+
+
+def _is_spacing(values) -> bool:
+    try:
+        row, column = (float(value) for value in values)
+    except (TypeError, ValueError):  # not two, or no numbers
+        return False
+    return row > 0 and column > 0

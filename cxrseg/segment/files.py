@@ -116,7 +116,7 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
     for name in given:
         path = Path(name).expanduser()
         if path.is_dir():
-            files = [file for file in sorted(path.rglob("*")) if _is_radiograph(file, out)]
+            files = [file for file in sorted(path.rglob("*")) if not _hidden(file, path) and _is_radiograph(file, out)]
         elif path.exists():
             files = [path]
         else:
@@ -128,6 +128,11 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
             problems.append(f"{name}: {'no radiograph in this folder' if path.is_dir() else 'no such file or folder'}")
         found |= dict.fromkeys(files)
     return list(found), problems
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    """Return whether a file below a folder is one that a Mac or a program keeps for itself, as ``._film.png`` is."""
+    return any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts)
 
 
 def _is_radiograph(file: Path, out: Path) -> bool:

@@ -59,8 +59,9 @@ def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> 
         return fold if same else 0
     theirs = Dataset.load(paths.data(run))
     cases = theirs.cases
-    known = cases["sha256"].isin(tested["sha256"])
-    if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):  # the size may differ
+    # The size may differ, and with it the digest of the prepared radiograph.
+    known = cases["original_sha256"].isin(tested["original_sha256"])
+    if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):
         known |= cases["case_id"].isin(tested["case_id"])
     folds = cases["fold"][known].unique()
     if len(folds) > 1:  # the network of each fold was trained on all other folds
@@ -73,5 +74,5 @@ def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> 
 
 def _collection(data: dict) -> tuple:
     """Return a key; two datasets with equal keys use the same ``case_id`` for the same radiograph."""
-    own = {"phantom": ("seed", "setting"), "folder": ("path",)}.get(data["source"], ())
+    own = {"phantom": ("seed", "setting"), "folder": ("path",), "csv": ("path",)}.get(data["source"], ())
     return data["source"], *(data[key] for key in own)

@@ -57,6 +57,18 @@ def test_a_checkout_of_one_commit_is_named_by_it(tmp_path):
     assert re.fullmatch("[0-9a-f]{40}", launch.repository(here)[2])
 
 
+@pytest.mark.parametrize("ref", ["main", "HEAD~1"])
+def test_what_colab_is_told_takes_the_checkout_to_that_commit(ref, tmp_path, monkeypatch):
+    here = checkout(checkout(tmp_path / "here", ""), "")
+    commit = subprocess.run(["git", "-C", here, "rev-parse", ref], capture_output=True, text=True, check=True)
+    monkeypatch.chdir(tmp_path)
+    wanted = commit.stdout.strip() if "~" in ref else ref
+    for line in launch.preparation(str(here), wanted)[:3]:
+        os.chdir(line.removeprefix("%cd ")) if line.startswith("%cd") else subprocess.run(line[1:].split(), check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    assert head.stdout == commit.stdout
+
+
 def test_names_with_slashes_stay_one_part_of_the_address():
     (binder,) = launch.buttons("gitlab.com", "group/sub/lungs", "try/this", "notebooks/01-data.ipynb")
     address = urlsplit(binder["url"])
@@ -96,7 +108,7 @@ def test_pages_of_notebooks_have_buttons_where_the_repository_is_public(remote, 
         if remote
         else []
     )
-    assert ("git clone --quiet --branch topic https://github.com/lab/lungs.git" in notebook) == bool(remote)
+    assert ("git checkout --quiet topic" in notebook) == bool(remote)
     assert "mybinder" not in (pages / "index.html").read_text()
 
 

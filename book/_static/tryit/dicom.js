@@ -166,9 +166,10 @@ globalThis.tryit ??= {};
       .find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < MAX_SPACING));
     const result = { width, height, spacing: spacing ?? null };
 
-    const used = Math.min(short(set.get(0x00280101), bits), bits); // higher bits do not belong to the value
+    const used = Math.min(short(set.get(0x00280101), bits), bits); // other bits do not belong to the value
     const whole = 2 ** used - 1;
-    const numberAt = (k) => (bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) & whole;
+    const below = Math.max(0, short(set.get(0x00280102), 0) + 1 - used); // the value ends at High Bit
+    const numberAt = (k) => ((bits === 8 ? pixels.getUint8(k) : pixels.getUint16(2 * k, true)) >> below) & whole;
     if (kind === "RGB") {
       if (samples !== 3) throw new Error(`this page does not read RGB DICOM of ${samples} samples a pixel; export it as PNG`);
       const [pixel, plane] = short(set.get(0x00280006), 0) ? [1, n] : [3, 1];

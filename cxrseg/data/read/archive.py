@@ -3,14 +3,14 @@
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import numpy as np
 
-from cxrseg.data.read import images
+from cxrseg.data.read import arrays, images
 from cxrseg.data.read.masks import read_mask
 
 
@@ -113,6 +113,11 @@ def mask(path: Path, names: Mapping[str, str], values: tuple[int, ...] = ()) -> 
     if len({part.shape for part in parts}) > 1:
         raise ValueError(f"{path}: {' and '.join(names.values())} differ in size; expected masks of one image")
     return np.logical_or.reduce(parts)
+
+
+def structures_named_in(path: Path, name: str, structures: Iterable[str]) -> list[str]:
+    """Return the structures that a file holds by name, see `cxrseg.data.read.arrays.structures_named_in`."""
+    return arrays.structures_named_in(_open(path, name), _label(path, name), structures)
 
 
 def content(path: Path, name: str) -> bytes:

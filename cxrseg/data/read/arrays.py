@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from cxrseg.data.cases import plain
 from cxrseg.data.read.images import MAX_BYTES, Source, opened, unreadable
 from cxrseg.data.words import MASK, structure_named, words
+from cxrseg.models import LUNGS
 
 SEGMENTATION = b"1.2.840.10008.5.1.4.1.1.66.4"
 """SOP class of a DICOM segmentation, as the file header holds it."""
@@ -20,9 +22,9 @@ _EXPECTED = "expected one (height, width) mask"
 def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
     """Read the mask of one structure from an NPY, NPZ or NIfTI file or from a DICOM segmentation.
 
-    Of several arrays or segments, those named after the structure are taken. Lungs are also the union of a right and
-    a left lung. A NIfTI file holds columns first, and its affine says where its axes point; with the identity it holds
-    an array as it was given.
+    Arrays or segments named after the structure are taken. Lungs are also the union of a right and a left lung. A
+    single one whose name says no structure is taken for any. A NIfTI file holds columns first, and its affine says
+    where its axes point; with the identity it holds an array as it was given.
 
     Parameters
     ----------
@@ -42,6 +44,38 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
         One line that names the file: damaged, not one mask, NaN or infinity in it, no array or segment of the
         structure, or nibabel missing.
     """
+    arrays = _arrays(file, name)
+    if arrays is None:
+        return None
+    chosen = _chosen(arrays, structure)
+    if not chosen:
+        raise ValueError(f"{name}: holds {', '.join(arrays) or 'nothing'}; expected a mask of the {structure}")
+    values = [np.squeeze(array) for array in chosen]
+    if any(array.ndim != 2 or array.dtype.kind not in "buif" for array in values):
+        shown = ", ".join(f"{array.dtype} of shape {array.shape}" for array in chosen)
+        raise ValueError(f"{name}: holds {shown}; {_EXPECTED}")
+    if len({array.shape for array in values}) > 1:
+        raise ValueError(f"{name}: the masks of the {structure} differ in size; {_EXPECTED}")
+    merged = np.maximum.reduce(values)
+    if not np.isfinite(merged).all():
+        raise ValueError(f"{name}: holds NaN or infinity; {_EXPECTED} of 0 and 1")
+    return merged.astype(np.uint8) if merged.dtype == bool else merged
+
+
+def structures_named_in(file: Source, name: str, structures: Iterable[str]) -> list[str]:
+    """Return those of some structures after which arrays or segments of a file are named.
+
+    Raises
+    ------
+    ValueError
+        One line that names the file: damaged.
+    """
+    arrays = _arrays(file, name) or {}
+    return [structure for structure in structures if _named(arrays, structure)]
+
+
+def _arrays(file: Source, name: str) -> dict[str, np.ndarray] | None:
+    """Return the arrays or segments of a file by their names, or None if it is of another kind."""
     with opened(file, name) as stream:
         head = stream.read(1024)
         stream.seek(0)
@@ -58,33 +92,32 @@ def read_array(file: Source, name: str, structure: str) -> np.ndarray | None:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
                 raise ValueError(f"more than {MAX_BYTES:,} bytes")
-            arrays = reader(io.BytesIO(data))
+            return reader(io.BytesIO(data))
         except ModuleNotFoundError as error:
             raise ValueError(f"{name}: {error.name} is not installed: pip install 'cxrseg[nifti]'") from None
         except Exception as error:
             raise unreadable(name, error) from error
-    chosen = _chosen(arrays, structure)
-    if not chosen:
-        raise ValueError(f"{name}: holds {', '.join(arrays) or 'nothing'}; expected a mask of the {structure}")
-    values = [np.squeeze(array) for array in chosen]
-    if any(array.ndim != 2 or array.dtype.kind not in "buif" for array in values):
-        shown = ", ".join(f"{array.dtype} of shape {array.shape}" for array in chosen)
-        raise ValueError(f"{name}: holds {shown}; {_EXPECTED}")
-    if len({array.shape for array in values}) > 1:
-        raise ValueError(f"{name}: the masks of the {structure} differ in size; {_EXPECTED}")
-    merged = np.maximum.reduce(values)
-    if not np.isfinite(merged).all():
-        raise ValueError(f"{name}: holds NaN or infinity; {_EXPECTED} of 0 and 1")
-    return merged.astype(np.uint8) if merged.dtype == bool else merged
 
 
 def _chosen(arrays: dict[str, np.ndarray], structure: str) -> list[np.ndarray]:
-    named = {key: structure_named(words(key), {plain(structure): structure}) for key in arrays}
-    for wanted in ([structure], ["right_lung", "left_lung"] if structure == "lungs" else []):
-        if found := [arrays[key] for key, of in named.items() if of in wanted and of]:
-            return found
-    masks = [array for key, array in arrays.items() if set(words(key)) & MASK]
-    return list(arrays.values()) if len(arrays) == 1 else masks if len(masks) == 1 else []
+    if named := _named(arrays, structure):
+        return named
+    of_none = {key: array for key, array in arrays.items() if not _structure(key, structure)}
+    masks = [array for key, array in of_none.items() if set(words(key)) & MASK]
+    return list(of_none.values()) if len(arrays) == 1 else masks if len(masks) == 1 else []
+
+
+def _named(arrays: dict[str, np.ndarray], structure: str) -> list[np.ndarray]:
+    """Return the arrays named after a structure, or after both of its sides."""
+    own, right, left = (
+        [array for key, array in arrays.items() if _structure(key, structure) == name] for name in (structure, *LUNGS)
+    )
+    return own or (right + left if structure == "lungs" and right and left else [])
+
+
+def _structure(key: str, asked: str) -> str:
+    """Return the structure that a name says, one of those known or the one that is asked for, or an empty string."""
+    return structure_named([word for word in words(key) if word not in MASK], {plain(asked): asked})
 
 
 def _numpy(stream: BinaryIO) -> dict[str, np.ndarray]:
@@ -109,11 +142,19 @@ def _nifti(stream: BinaryIO) -> dict[str, np.ndarray]:
         if len(data) > MAX_BYTES:
             raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
     image = nibabel.Nifti1Image.from_bytes(data)
-    values = np.squeeze(np.asanyarray(image.dataobj))
-    if np.allclose(image.affine[:2, :2], np.eye(2)):  # nothing is known: an array as it was given
+    stored = np.asanyarray(image.dataobj)
+    values = np.squeeze(stored)
+    if np.allclose(image.affine[:2, :2], np.eye(2)) or values.ndim != 2:  # nothing is known: an array as it was given
         return {"one image": values}
+    # What a step along each axis adds to the patient's coordinates, which grow to the right, to the front and up.
+    steps = image.affine[:3, [axis for axis, length in enumerate(stored.shape) if length > 1]]
+    main = np.abs(steps).argmax(axis=0)
+    if main[1] == 0:
+        steps, main, values = steps[:, ::-1], main[::-1], values.T
+    if main[0] != 0 or main[1] == 0:
+        raise ValueError("its affine says neither axis, or both, to run from side to side")
     # The axes of a picture run to the patient's left and down, which is towards negative coordinates.
-    right, up = image.affine[0, 0] > 0, image.affine[1, 1] > 0
+    right, up = steps[0, 0] > 0, steps[main[1], 1] > 0
     return {"one image": values.T[:: -1 if up else 1, :: -1 if right else 1]}
 
 

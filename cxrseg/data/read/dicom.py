@@ -90,7 +90,7 @@ def read(stream: BinaryIO, name: str) -> tuple[np.ndarray, bool]:
     try:
         if syntax in _DECODED_BY_IMAGECODECS:
             _decompress(dataset, syntax)
-        values = _stored(pixels.pixel_array(dataset), dataset)
+        values = _stored(pixels.pixel_array(dataset, correct_unused_bits=False), dataset)
         if values.ndim == 3:
             bits = int(dataset.BitsStored)
             eight = values if bits == 8 else np.rint(values * (255 / (2**bits - 1)))
@@ -155,17 +155,19 @@ def _decompress(dataset, syntax: uid.UID) -> None:
     dataset["PixelData"].is_undefined_length = False
     dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     dataset.BitsAllocated, dataset.PlanarConfiguration = 8 * kind.itemsize, 0
+    dataset.HighBit = dataset.BitsStored - 1
     colours = dataset.PhotometricInterpretation
     if colours.startswith("YBR") and (colours != "YBR_FULL" or syntax == uid.JPEGExtended12Bit):
         dataset.PhotometricInterpretation = "RGB"  # these the decoder has turned into it
 
 
 def _stored(values: np.ndarray, dataset) -> np.ndarray:
-    """Return the stored numbers: what lies in the bits above Bits Stored, as an overlay does, is no part of them."""
+    """Return the stored numbers, which end at High Bit: what lies in other bits, as an overlay does, is no part."""
     used = int(dataset.get("BitsStored") or dataset.BitsAllocated)
     if values.dtype.kind not in "iu" or used >= 8 * values.itemsize:
         return values
-    numbers = values.astype(np.int64) & (2**used - 1)
+    below = max(0, int(dataset.get("HighBit") or 0) + 1 - used)
+    numbers = values.astype(np.int64) >> below & (2**used - 1)
     if values.dtype.kind == "i":
         numbers = np.where(numbers >= 2 ** (used - 1), numbers - 2**used, numbers)
     return numbers.astype(values.dtype)

@@ -84,7 +84,7 @@ def read_pixels(file: Source, name: str | None = None, indices: bool = False) ->
     file, name
         As for `read_radiograph`; also GIF.
     indices : bool
-        Whether a picture with a palette gives the places in it, and not the colours.
+        Whether a picture with a palette gives the places in it, and not the colours; one of 1 bit gives 0 and 1.
 
     Returns
     -------
@@ -160,12 +160,12 @@ def _read(file: Source, name: str | None, form: str = "grey") -> tuple[np.ndarra
             values, inverted = dicom.read(stream, name)
         else:
             values, inverted = _picture(stream, name, form)
-    if values.dtype.kind == "f":
-        finite = np.isfinite(values)
+    if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
+        if form != "grey":
+            raise ValueError(f"{name}: holds NaN or infinity; expected a mask of 0 and 1")
         if not finite.any():
             raise ValueError(f"{name}: not one pixel is a finite number; {EXPECTED}")
-        if not finite.all():
-            values = np.where(finite, values, values[finite].min())
+        values = np.where(finite, values, values[finite].min())
     return values, inverted
 
 
@@ -230,8 +230,8 @@ def _picture(stream: BinaryIO, name: str, form: str) -> tuple[np.ndarray, bool]:
                 image.load()
         image = ImageOps.exif_transpose(image)
         if not deep:
-            if form == "indices" and image.mode == "P":
-                return np.asarray(image), False
+            if form == "indices" and image.mode in ("1", "P"):
+                return np.asarray(image).astype(np.uint8), False
             if form != "grey" and image.mode not in ("1", "L"):
                 return np.asarray(image.convert("RGBA")), False
             if image.has_transparency_data:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxrseg.config import NEVER_EMPTY
 from cxrseg.data.read.arrays import read_array
-from cxrseg.data.read.images import Source, read_pixels, source_name
+from cxrseg.data.read.images import Source, opened, read_pixels, source_name
 
 SIDE = 512
 """Side in pixels from which on a mask is looked at in steps, because its levels show on a part of its pixels."""
@@ -64,6 +64,8 @@ def read_mask(
         Two levels or colours are read as the two lungs.
     """
     shown = source_name(file, name)
+    if values and _is_jpeg(file, shown):
+        raise ValueError(f"{shown}: JPEG changes the values of a label map; save it as PNG from the original")
     pixels, inverted = read_array(file, shown, structure), False
     if pixels is None:
         pixels, inverted = read_pixels(file, name, indices=bool(values))
@@ -74,7 +76,9 @@ def read_mask(
             )
         pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
         if len(np.unique(pixels)) > 64:
-            raise ValueError(f"{shown}: this label map has many values, as JPEG makes; save it as PNG")
+            raise ValueError(
+                f"{shown}: this label map has many values, as JPEG makes; save it as PNG from the original"
+            )
         if structure == NEVER_EMPTY and not np.isin(pixels, values).any():
             there, asked = (", ".join(f"{value:g}" for value in some) for some in (np.unique(pixels), values))
             raise ValueError(f"{shown}: this label map holds {there}; expected {asked} for the {structure} (--labels)")
@@ -107,6 +111,13 @@ def read_mask(
         full = min(full, np.mean(levels[0]))
     mask = pixels > full / 2
     return ~mask if inverted else mask
+
+
+def _is_jpeg(file: Source, name: str) -> bool:
+    with opened(file, name) as stream:
+        start = stream.read(3)
+        stream.seek(0)
+    return start == b"\xff\xd8\xff"
 
 
 def _side_by_side(pixels: np.ndarray, levels: list[tuple[float, float]]) -> bool:

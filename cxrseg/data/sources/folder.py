@@ -7,6 +7,7 @@ folders of patients, and one folder in which only the file names tell images fro
 
 import re
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from cxrseg.config import DataConfig
@@ -61,7 +62,7 @@ def cases(config: DataConfig) -> list[Case]:
         raise ValueError(
             f"{path}: RSUA's class folders, where Non_Covid means Normal: use the source rsua (--on rsua:PATH)"
         )
-    masks = _masks(found, config, root)
+    masks = _masks(path, found, config, root)
     images = [
         Image(one.key, one.label, one.case_id, root + one.name, patient(config, one.name) or one.group) for one in found
     ]
@@ -100,18 +101,27 @@ def patient(config: DataConfig, name: str) -> str | None:
         ) from None
 
 
-def _masks(found: list[Found], config: DataConfig, root: str) -> dict[str, dict[tuple, list[str]]]:
+def _masks(path: Path, found: list[Found], config: DataConfig, root: str) -> dict[str, dict[tuple, list[str]]]:
     """Return the mask files of each structure by the keys of the images."""
     masks: dict[str, dict[tuple, list[str]]] = {}
+    unnamed = list(config.labels) or config.structures[:1]
+    of_several = _of_several(path, [root + name for one in found for name in one.masks.get("", [])], config) or unnamed
     for one in found:
         for structure, names in one.masks.items():
             full = [root + name for name in names]
-            unnamed = list(config.labels) or config.structures[:1]
-            if not structure and any(name.lower().endswith(SEVERAL) for name in full):
-                unnamed = config.structures
-            for of in [structure] if structure else unnamed:
+            several = any(name.lower().endswith(SEVERAL) for name in full)
+            for of in [structure] if structure else of_several if several else unnamed:
                 masks.setdefault(of, {}).setdefault(one.key, []).extend(full)
     return masks
+
+
+def _of_several(path: Path, names: list[str], config: DataConfig) -> list[str]:
+    """Return the structures that the first readable file with masks of several structures holds by name."""
+    for name in names:
+        if name.lower().endswith(SEVERAL):
+            with suppress(ValueError):
+                return archive.structures_named_in(path, name, config.structures)
+    return []
 
 
 def _describe(listed: list[Case], found: list[Found], masks: dict, names: list[str], there: list[str]) -> str:

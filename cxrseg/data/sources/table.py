@@ -6,6 +6,7 @@ where known ``class`` and ``patient``. Paths are relative to the CSV file.
 
 import csv
 import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from cxrseg.config import DataConfig
 from cxrseg.data.cases import About, Case, class_name, plain
-from cxrseg.data.pairing import refuse, sample_cases
+from cxrseg.data.pairing import missing, sample_cases
 from cxrseg.data.read import archive
 from cxrseg.data.sources.folder import patient
 from cxrseg.data.words import MASK, structure_named, words
@@ -59,11 +60,13 @@ def cases(config: DataConfig) -> list[Case]:
     }
     if named["image"] is None:
         raise ValueError(f"{path}: has the columns {', '.join(map(str, table.columns))}; expected {_EXPECTED}")
+    parts = {structure: _parts(structure, config, columns, named["mask"], path) for structure in config.structures}
+    for column in {named["image"], *(column for of in parts.values() for column in of.values())}:
+        table[column] = [_with_slashes(name, path.parent) for name in table[column]]
     for key in ("image", "mask"):
         files = table[named[key]].map(os.path.normpath) if named[key] else pd.Series(dtype=str)
         if len(twice := files[files.duplicated() & (files != ".")]):
             raise ValueError(f"{path}: lists {twice.iloc[0]} twice; expected each {key} once")
-    parts = {structure: _parts(structure, config, columns, named["mask"], path) for structure in config.structures}
     listed = []
     for row in table.to_dict("records"):
         image = row[named["image"]]
@@ -114,10 +117,16 @@ def _rows(path: Path) -> pd.DataFrame:
         lines = text.splitlines()
         if not text.strip() or "\0" in text:
             raise ValueError("empty" if not text.strip() else "not a text file")
-        separator = max(",;\t", key=lines[0].count)
+        first = next(number for number, line in enumerate(lines) if line.strip())
+        if named := re.fullmatch(r"sep=(.) *", lines[first]):  # a line for Excel
+            lines[first] = ""
+        separator = named[1] if named else max(",;\t", key=lines[first].count)
         reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-        # Excel leaves rows of empty cells below a table.
-        (_, header), *rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        stripped = ((reader.line_num, [cell.strip() for cell in row]) for row in reader)
+        # Excel leaves rows of empty cells below a table, and columns of them beside it.
+        found = [(number, row) for number, row in stripped if any(row)]
+        width = max(place for _, row in found for place, cell in enumerate(row, start=1) if cell)
+        (_, header), *rows = [(number, row[:width]) for number, row in found]
         if twice := [name for name in header if header.count(name) > 1]:
             raise ValueError(f"two columns are called {twice[0]!r}")
         for number, row in rows:
@@ -128,10 +137,15 @@ def _rows(path: Path) -> pd.DataFrame:
     return pd.DataFrame([row for _, row in rows], columns=header, dtype=str)
 
 
+def _with_slashes(name: str, folder: Path) -> str:
+    """Return the path of a file as this system writes it, where it was written on Windows."""
+    return name.replace("\\", "/") if "\\" in name and not (folder / name).exists() else name
+
+
 def _reader(path: Path, image: str, row: dict, parts: dict[str, str], values: list[int]) -> partial:
     names = {part: row[column] for part, column in parts.items()}
-    if missing := [part for part, name in names.items() if not name]:
-        return partial(refuse, f"{path}: {image} has no {missing[0]} mask")
+    if without := [part for part, name in names.items() if not name]:
+        return partial(missing, f"{path}: {image} has no {without[0]} mask")
     return partial(archive.mask, path.parent, names, tuple(values))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -99,6 +100,45 @@ def test_native_scores_are_in_the_pixels_of_each_mask(run, tmp_path):
     rows = rows_of("study", "hospital-native")
     assert {row.case_id.split("/")[-1].split(".")[0]: row.truth_pixels for row in rows.itertuples()} == pixels
     assert set(rows["truth_pixels"]).isdisjoint(rows_of("study", "hospital")["truth_pixels"])
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_a_network_sees_as_much_as_in_its_own_study(size):
+    """Stripes of one pixel: shrunk to 256 pixels they are an even grey."""
+    stripes, seen = np.zeros((size, size), np.uint8), []
+    stripes[:, ::2] = 255
+
+    def probability(inputs):
+        seen.append(inputs)
+        return np.full((*inputs.shape[:3], 1), 0.9, np.float32)
+
+    study = Study(data=DataConfig(image_size=size), train=TrainConfig(input_size=size))
+    case = Case("a", "all", lambda: stripes, {"lungs": lambda: stripes.T > 0})
+    inside = external.Network(size, probability, ["lungs"])
+    ((_, truth, predicted, *_),) = external._segmented(
+        [case], ["lungs"], inside, study, False, set(), [], [], Counter()
+    )
+    assert np.ptp(seen[0]) == 1
+    assert truth.shape == predicted.shape == (256, 256, 1)
+
+
+@pytest.mark.parametrize("there", [2, 0])
+def test_a_structure_without_a_mask_does_not_cost_the_others(tmp_path, monkeypatch, there):
+    monkeypatch.setattr("cxrseg.paths.runs", lambda: tmp_path / "runs")
+    folder = tmp_path / "hospital"
+    for k in range(5):
+        made = phantom(6, k, "Normal", 128, "realistic")
+        heart = made.heart if k < there else made.heart & False
+        for kind, pixels in (("images", made.image), ("masks/lungs", made.lungs), ("masks/heart", heart)):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            if kind != "masks/heart" or k < there or not there:
+                Image.fromarray(pixels).save(folder / kind / f"{k}.png")
+    summary = external.evaluate_external("default", "folder", folder)
+    rows = rows_of("default", "hospital")
+    assert rows["structure"].value_counts().to_dict() == {"lungs": 5, "heart": there or 5}
+    assert summary["dice"]["n"] == 5 and summary["refused"] == []
+    note, count = ("no heart mask", 3) if there else ("the heart mask is empty", 5)
+    assert [number for words, number in summary["notes"].items() if note in words] == [count]
 
 
 def spacing(values):

@@ -69,7 +69,7 @@ def test_an_organ_that_was_not_found_is_an_empty_segment(radiograph, tmp_path):
     assert [bool(frame.any()) for frame in frames] == [True, True, False]
 
 
-@pytest.mark.parametrize("change", ["no preamble", "odd sex", "anonymised", "long name", "no size"])
+@pytest.mark.parametrize("change", ["no preamble", "odd sex", "anonymised", "long name", "no size", "one size"])
 def test_odd_files_are_taken(change, radiograph, tmp_path):
     file, masks = radiograph
     card, dataset = ORGANS_CARD, pydicom.dcmread(file)
@@ -82,6 +82,9 @@ def test_odd_files_are_taken(change, radiograph, tmp_path):
             dataset.save_as(file)
     elif change == "no size":
         dataset.PixelSpacing = [0, 0]
+        dataset.save_as(file)
+    elif change == "one size":
+        dataset.PixelSpacing = 0.2
         dataset.save_as(file)
     elif change == "anonymised":
         del dataset.PatientID

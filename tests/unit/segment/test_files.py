@@ -71,7 +71,7 @@ def test_paths_in_the_table_lead_to_the_files_and_are_no_formulas(name, tmp_path
 
 
 def test_folders_patterns_and_files(tmp_path):
-    for name in ("b.png", "a.jpg", "notes.txt", "sub/c.BMP", "out/old-mask.png"):
+    for name in ("b.png", "a.jpg", "notes.txt", "sub/c.BMP", "out/old-mask.png", "sub/._c.BMP", "__MACOSX/._b.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     for name in ("IM000001", "1.2.840.10008.5"):

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from samples import SMALL, weights
 
 from cxrseg import models, paths
@@ -95,6 +96,23 @@ def test_the_same_radiographs_are_known_by_their_pixels_and_without_them_by_thei
     for fingerprint, fold in ((dataset.fingerprint, 3), ("another", 0)):
         (tmp_path / "first" / "fold-0" / "train.json").write_text(json.dumps({"fingerprint": fingerprint}))
         assert warmstart._blind_fold("first", 3, dataset, cases[cases["fold"] == 3]) == fold
+
+
+def test_radiographs_are_known_in_a_folder_that_was_copied_and_at_another_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "runs", lambda: tmp_path)
+    rng = np.random.default_rng(3)
+    for k in range(12):
+        for kind, pixels in (("images", rng.integers(0, 255, (64, 64), np.uint8)), ("masks", np.eye(64) > 0)):
+            (tmp_path / "here" / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / "here" / kind / f"{k}.png")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    here, there = (DataConfig(source="folder", path=str(tmp_path / name), folds=3) for name in ("here", "there"))
+    theirs = prepare(here.model_copy(update={"image_size": 64}), tmp_path / "first" / "data").cases
+    dataset = prepare(there.model_copy(update={"image_size": 128}), tmp_path / "second" / "data")
+    for fold in range(3):
+        tested = dataset.cases[dataset.cases["fold"] == fold]
+        blind = warmstart._blind_fold("first", fold, dataset, tested)
+        assert not set(tested["case_id"]) & set(theirs["case_id"][theirs["fold"] != blind])
 
 
 def test_start_for_another_number_of_structures(tmp_path, monkeypatch):

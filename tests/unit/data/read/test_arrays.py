@@ -62,6 +62,13 @@ def test_structures_by_their_names(pack):
     np.testing.assert_array_equal(read_array(pack({"anything": HEART}), "a", "lungs") > 0, HEART)
 
 
+@pytest.mark.parametrize("pack", [segmentation, lambda arrays: written(np.savez_compressed, **arrays)])
+@pytest.mark.parametrize("name", ["Left Lung", "left_lung_mask", "Heart"])
+def test_a_single_mask_is_not_taken_for_another_structure(pack, name):
+    with pytest.raises(ValueError, match=f"a: holds {name}; expected a mask of the lungs"):
+        read_array(pack({name: LEFT}), "a", "lungs")
+
+
 def test_numpy_array_of_any_type():
     for dtype in (bool, np.uint8, np.int64, np.float32):
         np.testing.assert_array_equal(read_array(written(np.save, RIGHT.astype(dtype)), "a", "lungs") > 0, RIGHT)
@@ -78,6 +85,25 @@ def test_nifti_as_itk_and_as_nibabel_write_it(pack):
     ):
         data = pack(nibabel.Nifti1Image(values[..., None].astype(np.uint8), affine).to_bytes())
         np.testing.assert_array_equal(read_array(data, "a", "lungs") > 0, RIGHT)
+
+
+@pytest.mark.parametrize("codes", ["LAS", "LSA", "RSA", "RAS", "LIA", "SLA", "PLS", "ASL"])
+def test_nifti_lies_as_its_axes_say(codes):
+    """nibabel turns a frontal film, known to run to the right, to the front and up, into any orientation."""
+    nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed (extra nifti)")
+    film = nibabel.Nifti1Image(RIGHT[::-1, ::-1].T[:, None, :].astype(np.uint8), np.diag([0.2, 1, 0.2, 1]))
+    turned = nibabel.orientations.ornt_transform(
+        nibabel.io_orientation(film.affine), nibabel.orientations.axcodes2ornt(codes)
+    )
+    data = film.as_reoriented(turned).to_bytes()
+    np.testing.assert_array_equal(read_array(data, "a", "lungs") > 0, RIGHT)
+
+
+def test_nifti_from_the_side_is_no_mask_of_a_frontal_film():
+    nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed (extra nifti)")
+    data = nibabel.Nifti1Image(RIGHT[None].astype(np.uint8), np.diag([1, 0.2, 0.2, 1])).to_bytes()
+    with pytest.raises(ValueError, match=r"^a: cannot be decoded.*side to side"):
+        read_array(data, "a", "lungs")
 
 
 def test_other_kinds_are_left_to_others():

@@ -72,6 +72,28 @@ def test_levels_that_are_no_lungs_are_refused_by_name():
             read_mask(png(np.where(heart, 128, levels)), "a.png")
 
 
+def test_a_label_map_of_1_bit_holds_0_and_1():
+    right, left = two_lungs()
+    data = saved(Image.fromarray(right | left), "PNG")
+    np.testing.assert_array_equal(read_mask(data, values=(1,)), right | left)
+    assert not read_mask(data, structure="heart", values=(255,)).any()
+
+
+@pytest.mark.parametrize("step", [1, 20, 80])
+def test_a_label_map_as_jpeg_is_refused(step):
+    right, left = two_lungs()
+    data = saved(Image.fromarray((step * (right + 2 * left)).astype(np.uint8)), "JPEG", quality=95)
+    with pytest.raises(ValueError, match=r"^a\.jpg: JPEG changes the values of a label map"):
+        read_mask(data, "a.jpg", values=(step, 2 * step))
+
+
+@pytest.mark.parametrize("outside", [np.nan, np.inf])
+def test_a_mask_with_what_is_no_number_is_refused(outside):
+    right, left = two_lungs()
+    with pytest.raises(ValueError, match=r"^a\.tif: holds NaN or infinity; expected a mask"):
+        read_mask(tiff(np.where(right | left, 1, outside).astype(np.float32)), "a.tif")
+
+
 def test_a_label_map_without_the_values_of_the_lungs_says_what_it_holds():
     right, left = two_lungs()
     with pytest.raises(ValueError, match=r"^a\.png: this label map holds 0, 128, 255; expected 1, 2 for the lungs"):

@@ -1,5 +1,7 @@
 """Anybody's folder: its files become the right cases."""
 
+import io
+
 import numpy as np
 import pytest
 from samples import RSUA_CLASSES, config, mask_column, unpacked
@@ -28,6 +30,25 @@ def test_folder_with_classes_and_any_format(tmp_path):
         ("Pneumonia/a.tif", "Pneumonia", [3]),
     ]
     assert listed[0].image()[0, 0] == 1 and listed[2].image()[0, 0] == 3
+
+
+def test_arrays_in_one_file_are_of_the_structures_that_they_are_named_after(tmp_path):
+    lungs, heart = np.zeros((2, 16, 16), np.uint8)
+    lungs[2:14, 2:7], heart[6:12, 7:11] = 1, 1
+    for name, arrays, there in (
+        ("both", {"heart": heart, "lungs": lungs}, {"lungs", "heart"}),
+        ("one", {"lungs": lungs}, {"lungs"}),
+        ("unnamed", {"arr_0": lungs}, {"lungs"}),
+    ):
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
+        path = unpacked(tmp_path / name, {"images/x.png": picture(1, "PNG"), "masks/x.npz": stream.getvalue()})
+        if there == {"lungs"}:
+            with pytest.raises(ValueError, match="no image has a mask of the heart"):
+                folder.cases(config("folder", path, structures=["lungs", "heart"]))
+        (case,) = folder.cases(config("folder", path, structures=sorted(there, reverse=True)))
+        for structure in there:
+            np.testing.assert_array_equal(case.masks[structure](), {"lungs": lungs, "heart": heart}[structure] > 0)
 
 
 def test_folder_without_classes_and_with_two_structures(tmp_path):

@@ -132,6 +132,28 @@ def test_rows_of_empty_cells_are_no_cases(tmp_path):
     assert len(find_cases(config("csv", path))) == N
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image;mask;class;;\nfilms/0.png;masks/0.png;TB;;\n;;;;\n",
+        "sep=;\nimage;mask;class\nfilms/0.png;masks/0.png;TB\n",
+        "\nimage\tmask\tclass\nfilms/0.png\tmasks/0.png\tTB\n",
+        "sep=\t\nimage\tmask\tclass\nfilms/0.png\tmasks/0.png\tTB\n",
+        "image,mask,class\nfilms\\0.png,masks\\0.png,TB\n",
+        "image , mask,class\nfilms/0.png ,masks/0.png , TB\n",
+    ],
+    ids=["empty columns", "line for Excel", "blank line", "tabs said", "Windows", "spaces"],
+)
+def test_tables_as_programs_write_them(tmp_path, text):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "0.png").write_bytes(png(drawn(0)[1] * 255))
+    path = table(tmp_path)
+    path.write_text(text)
+    (case,) = find_cases(config("csv", path))
+    assert (case.case_id, case.label) == ("films/0.png", "TB") and case.image().ndim == 2
+    np.testing.assert_array_equal(case.masks["lungs"](), drawn(0)[1])
+
+
 def test_a_table_that_is_not_chexmasks_is_named(tmp_path):
     path = SETS["chexmask"](tmp_path)
     (path / "notes.csv").write_text("")
