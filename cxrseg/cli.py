@@ -70,7 +70,8 @@ def book(
 ) -> None:
     """Render the report of a run or a study.
 
-    A study is run first if needed; if it has radiographs of its own, `cxrseg run STUDY --data PATH` comes before.
+    A study is run first if needed; if it has radiographs of its own, `cxrseg run STUDY --data PATH` comes before. A run
+    is shown with the parameters that it was made with.
     For a sweep, the report is that of the first run, and its page 04 compares all runs.
     """
     with plain_errors(resumable=True):
@@ -84,11 +85,8 @@ def book(
             studies = {
                 content.name + suffix: content for suffix, content in read_sweep(paths.study_file(study)).items()
             }
-            for name, content in studies.items():
-                if (paths.run(name) / "study.yml").is_file() and not content.data.path:
-                    # Only the run records the path of its radiographs (--data); the study file does not.
-                    data = content.data.model_copy(update={"path": runs.study(name).data.path})
-                    studies[name] = content.model_copy(update={"data": data})
+            # A run is shown as it was made, with what --set and --data changed.
+            studies = {name: runs.as_made(name, content) for name, content in studies.items()}
             runs.start(studies)
             names = list(studies)
         workflow.execute(names, "book", cores)
@@ -144,13 +142,13 @@ def matrix(
         from cxrseg.report import matrix as scores
 
         names = [run for given in runs_ for name in given.split(",") for run in runs.expand(name)]
-        scores.start(names, on)
+        request = scores.start(names, on)
         failure = None
         try:
             workflow.execute([name for name in names if name != models.DEFAULT], "matrix", cores, profile)
         except workflow.StageFailed as error:
             failure = error
-        print(scores.finish(names[0]))
+        print(scores.finish(request))
         if failure:
             raise failure
 
@@ -225,7 +223,8 @@ def export(run: Annotated[str, typer.Argument(help="An evaluated run.")]) -> Non
             f"{file}: {file.stat().st_size:,} bytes; the masks agree with Keras' "
             f"(Dice {card.agreement['dice']:.5f} on the worst of {card.agreement['cases']} cases)"
         )
-        print(f"next: cxrseg segment IMAGE --run {run}")
+        if card.structures[0] == "lungs":
+            print(f"next: cxrseg segment IMAGE --run {run}")
 
 
 @app.command(epilog=models.about_default())

@@ -20,6 +20,9 @@ CODE = ("cxrseg", "workflow", "experiments", "benchmarks", "tools", "notebooks",
 SHARED = ("config", "files", "hardware", "paths", "runs", "workflow")
 """Modules that every stage depends on."""
 
+ROOMS = {"data": ["data"], "train": ["train"], "evaluate": ["evaluate", "measure"]}
+"""Folders of this package that each stage depends on, but for those whose results its record names."""
+
 
 def record(**details) -> dict:
     """Return what numbers come from: code, versions, machine, time, and the `details` given."""
@@ -79,7 +82,7 @@ def stage_fingerprint(stage: str, source: str = "") -> str:
     source : str
         Where the radiographs of ``data`` come from; the code of the phantoms counts where it drew them.
     """
-    return rooms_fingerprint(stage, *(["phantom"] if source == "phantom" else []))
+    return rooms_fingerprint(*ROOMS[stage], *(["phantom"] if source == "phantom" else []))
 
 
 def _digest(files: Iterable[Path]) -> str:

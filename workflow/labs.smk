@@ -5,7 +5,7 @@ LABS = paths.labs()
 rule lab:
     input:
         str(ROOT / "notebooks" / "labs" / "{lab}.ipynb"),
-        list(map(str, provenance.stage_code("phantom", "train", "evaluate", "labs"))),
+        list(map(str, provenance.stage_code("phantom", "data", "train", "evaluate", "measure", "models", "labs"))),
     output:
         ".labs/{lab}.ipynb",
     wildcard_constraints:

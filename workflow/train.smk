@@ -5,10 +5,10 @@ TRAINING_CORES = max(1, (workflow.resource_settings.cores or 1) // max(1, len(UN
 
 
 def initial(run):
-    """Return the file of the weights that a run starts from, if it is there or made; training reports where it is not."""
+    """Return the files of the weights that a run starts from, if there or made; training reports where they are not."""
     init = STUDIES[run].train.init
     if init in RUNS:
-        return made(init, [f"{init}/fold-0/model.keras"], "01-data", "02-train")
+        return made(init, [f"{init}/fold-{fold}/model.keras" for fold in FOLDS[init]], "01-data", "02-train")
     return [here(models.weights_file(init))] if init and models.weights_file(init).is_file() else []
 
 

@@ -140,6 +140,22 @@ def table_rows(entries, columns: list[tuple[str, str]], spec: str = "") -> list[
     ]
 
 
+def named(entries, words: str):
+    """Return entries under other names and in another order, given as ``key: name; …``; without words as they are.
+
+    Raises
+    ------
+    ValueError
+        The words name not exactly the entries.
+    """
+    names = dict([part.strip() for part in pair.split(":", 1)] for pair in words.split(";") if pair.strip())
+    if not names:
+        return entries
+    if set(names) != set(entries):
+        raise ValueError(f"the rows are {', '.join(names)}, the entries {', '.join(entries)}")
+    return {name: entries[key] for key, name in names.items()}
+
+
 @lru_cache(maxsize=8)
 def _read(path: Path, modified: int):
     return json.loads(path.read_text(encoding="utf-8"))
@@ -234,7 +250,11 @@ class ResultTable(SphinxDirective):
     """Insert a table into the text, with one row per entry of a key with several values."""
 
     required_arguments = 1
-    option_spec: ClassVar = {"headers": directives.unchanged_required, "columns": directives.unchanged}
+    option_spec: ClassVar = {
+        "headers": directives.unchanged_required,
+        "columns": directives.unchanged,
+        "rows": directives.unchanged,  # what stands for the names of the entries, as `key: words; …`, in this order
+    }
 
     def run(self):
         """Return the table, or nothing if a value is not available."""
@@ -242,7 +262,7 @@ class ResultTable(SphinxDirective):
         headers = [name.strip() for name in self.options["headers"].split(",")]
         columns = [parse(column)[1:] for column in self.options.get("columns", "").split(",") if column.strip()]
         try:
-            rows = table_rows(_get(self, source, key), columns, spec)
+            rows = table_rows(named(_get(self, source, key), self.options.get("rows", "")), columns, spec)
             if any(len(row) != len(headers) for row in rows):
                 raise ValueError(f"{len(headers)} headers for {len(columns) + 1} columns of '{key}'")
         except ValueError as error:

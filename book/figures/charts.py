@@ -26,6 +26,16 @@ CONTENDERS = {
 """Labels of the contenders of ``benchmarks/train_speed.py``, in the order of the chart."""
 
 
+SHAPES = {
+    "area": "area of both lungs",
+    "right to left": "area, right over left",
+    "height to width": "height over width",
+    "apex": "top, from the upper edge",
+    "diaphragm": "lower border, from the upper edge",
+}
+"""What the measures of ``experiments/phantom_shapes.py`` are."""
+
+
 def write(folder: Path, charts: dict[str, Callable[[], Figure]]) -> None:
     """Write ``<name>.png`` for each chart, its text large enough to be read on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +54,7 @@ def shapes() -> Figure:
         for kind, colour, label in (("real", MISSED, "real masks"), ("made", AGREED, "phantoms")):
             share = np.array(histogram[kind]) / sum(histogram[kind])
             axis.stairs(share, histogram["edges"], color=colour, fill=True, alpha=0.45, label=label)
-        axis.set_xlabel(name)
+        axis.set_xlabel(SHAPES[name])
         axis.tick_params(labelsize=9)
     for axis in axes[::3]:
         axis.set_ylabel("share of masks")

@@ -39,8 +39,8 @@ def pictures(images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray
     Parameters
     ----------
     images : mapping of str to (H, W) array
-        Each picture under its title: uint8 from 0 black to 255 white; boolean masks white on black; others from
-        their least value to their largest.
+        Each picture under its title: uint8 from 0 black to 255 white; boolean masks white on black; the others
+        together from the least value of all to the largest, so that equal values look equal.
     outlines : mapping of str to (H, W) bool array, optional
         Masks whose outlines are drawn into every picture, each in its own colour under its name.
     columns : int
@@ -57,8 +57,10 @@ def pictures(images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray
     )
     for axis in axes.flat:
         axis.set_axis_off()
+    real = [image for image in images.values() if image.dtype.kind == "f"]
+    both = (min(map(np.min, real)), max(map(np.max, real))) if real else (None, None)
     for axis, (title, image) in zip(axes.flat, images.items(), strict=False):
-        limits = (0, 255) if image.dtype == np.uint8 else (None, None)
+        limits = (0, 255) if image.dtype == np.uint8 else both if image.dtype.kind == "f" else (None, None)
         axis.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1])
         axis.set_title(title, fontsize=9)
         for colour, mask in zip(OUTLINES, (outlines or {}).values(), strict=False):

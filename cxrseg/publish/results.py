@@ -4,9 +4,11 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cxrseg import models, paths, provenance, runs
@@ -19,6 +21,9 @@ ROOMS = ("data", "evaluate", "measure", "models", "phantom", "segment", "train")
 
 UNTESTED = {"experiment", "provenance", "seconds", "hardware", "commit", "seconds_per_image", "seconds_per_fold"}
 """Keys whose values are of one machine or one moment."""
+
+EXACT = re.compile("n|n_.*|seeds?|cases")
+"""Keys of whole numbers that no rounding can move."""
 
 
 def made(name: str) -> Path:
@@ -112,11 +117,28 @@ def moved(name: str, tolerance: float) -> list[str]:
     for key in sorted(old.keys() & new.keys()):
         a, b = old[key], new[key]
         numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (a, b))
+        numbers &= not (isinstance(a, int) and isinstance(b, int) and EXACT.fullmatch(key.rpartition(".")[2]))
         if not (math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) if numbers else a == b):
             lines.append(f"{name}: {key}: published {a}, now {b}" + (f" (tolerance {tolerance})" if numbers else ""))
     lines += [f"{name}: {key}: not published" for key in sorted(new.keys() - old.keys())]
     lines += [f"{name}: {key}: no longer measured" for key in sorted(old.keys() - new.keys())]
-    return lines
+    return lines + _moved_cases(name, tolerance)
+
+
+def _moved_cases(name: str, tolerance: float) -> list[str]:
+    """Return one line if the tables of cases differ: in their rows, or in the mean of a column by more than allowed."""
+    files = (paths.published() / f"{name}.csv", made(name).with_suffix(".csv"))
+    if not all(there := [file.is_file() for file in files]):
+        return [f"{name}.csv: {'no longer made' if there[0] else 'not published'}"] if any(there) else []
+    old, new = map(pd.read_csv, files)
+    words = old.select_dtypes(exclude="number").columns
+    if list(old.columns) != list(new.columns) or not old[words].equals(new[words]):
+        return [f"{name}.csv: other columns or cases than published"]
+    means = pd.DataFrame({"old": old.mean(numeric_only=True), "new": new.mean(numeric_only=True)})
+    moved = means[~np.isclose(means["new"], means["old"], rtol=tolerance, atol=tolerance, equal_nan=True)]
+    return [
+        f"{name}.csv: the mean of {row.Index}: published {row.old:.5g}, now {row.new:.5g}" for row in moved.itertuples()
+    ]
 
 
 def _leaves(tree, key: str = "") -> dict:

@@ -7,6 +7,7 @@ run's own test cases.
 
 import json
 import re
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from cxrseg.files import state, write_csv, write_json, write_whole
 OWN = "*: the run's own test cases, each outlined by a network that had not learnt from it (cross-validated)"
 
 
-def start(names: list[str], on: list[str]) -> None:
+def start(names: list[str], on: list[str]) -> dict:
     """Write the request for a matrix to the first run, as ``matrix.json``, and remove scores that are out of date.
 
     Parameters
@@ -38,6 +39,13 @@ def start(names: list[str], on: list[str]) -> None:
     ValueError
         A run or a set is given twice, the first run is the default model, or a set does not exist or has a name that
         Snakemake cannot handle.
+    RuntimeError
+        Another process works on one of the runs.
+
+    Returns
+    -------
+    dict
+        The request.
     """
     if names[0] == models.DEFAULT:
         raise ValueError(
@@ -62,23 +70,28 @@ def start(names: list[str], on: list[str]) -> None:
     cells = [(run, name) for run in names for name in sets if sets[name] != f"{RUN}:{run}"]
     states = {name: state(path) for name, path in found.items()}
     networks = {run: networks_digest(run) for run in names}
-    for run, name in cells:
-        file = paths.external(run, name) / "summary.json"
-        summary = json.loads(file.read_text()) if file.is_file() else {}
-        known = [summary.get(key) for key in ("source", "labels", "state", "networks")]
-        # A table names files elsewhere, whose state is not known.
-        if known != [origin[name], {}, states[name], networks[run]] or origin[name] == "csv":
-            file.unlink(missing_ok=True)
-    write_json(paths.run(names[0]) / "matrix.json", {"sets": sets, "cells": cells, "runs": names})
+    request = {"sets": sets, "cells": cells, "runs": names}
+    with ExitStack() as locks:
+        for run in names:
+            if run != models.DEFAULT:
+                locks.enter_context(runs.locked(run))
+        for run, name in cells:
+            file = paths.external(run, name) / "summary.json"
+            summary = json.loads(file.read_text()) if file.is_file() else {}
+            known = [summary.get(key) for key in ("source", "labels", "state", "networks")]
+            # A table names files elsewhere, whose state is not known.
+            if known != [origin[name], {}, states[name], networks[run]] or origin[name] == "csv":
+                file.unlink(missing_ok=True)
+        write_json(paths.run(names[0]) / "matrix.json", request)
+    return request
 
 
-def finish(first: str) -> str:
+def finish(request: dict) -> str:
     """Collect the cells of a request, write ``matrix.csv`` and ``matrix.png`` to its run, and return the table as text.
 
     A cell that failed has no score.
     """
-    folder = paths.run(first)
-    request = json.loads((folder / "matrix.json").read_text())
+    folder = paths.run(request["runs"][0])
     table = pd.DataFrame(
         [_cell(run, name, on == f"{RUN}:{run}") for run in request["runs"] for name, on in request["sets"].items()]
     )

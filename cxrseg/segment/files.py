@@ -4,7 +4,7 @@ import csv
 import glob
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -73,7 +73,8 @@ def segment_files(
     if dicom_seg:
         import highdicom  # noqa: F401  # ask for it before the first file is segmented
     folder.mkdir(parents=True, exist_ok=True)
-    names = _names(files)
+    kept = _earlier(folder / "segmentations.csv", files)
+    names = _names(files, {row["mask"].removeprefix("./").removesuffix("-mask.png").lower() for row in kept})
     with (
         # Line buffering keeps rows whole after an interruption. Bytes of a file name that are not text are escaped.
         open(
@@ -83,6 +84,7 @@ def segment_files(
     ):
         writer = csv.DictWriter(table, COLUMNS)
         writer.writeheader()
+        writer.writerows(kept)
         # The number of waiting jobs is bounded, so that memory does not grow with the number of files.
         waiting: deque = deque()
         ahead = 2 * (workers or os.cpu_count() or 1)
@@ -98,6 +100,18 @@ def segment_files(
                 if isinstance(row, dict):
                     writer.writerow(row | {key: _cell(row[key]) for key in PATHS if key in row})
                 yield done, row
+
+
+def _earlier(table: Path, files: list[Path]) -> list[dict]:
+    """Return the rows of other files that earlier calls have written into the table of the same folder."""
+    try:
+        with open(table, newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            rows = list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+    except (FileNotFoundError, UnicodeDecodeError):
+        return []
+    now = {_cell(str(file)) for file in files}
+    return [row for row in rows if row["file"] not in now]
 
 
 def _cell(path: str) -> str:
@@ -153,9 +167,9 @@ def _within(file: Path, folder: Path) -> bool:
     return file.resolve().parent == folder.resolve()
 
 
-def _names(files: list[Path]) -> dict[Path, str]:
+def _names(files: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
     """Return a unique name for the results of each file: its stem, with a number if that is already taken."""
-    names, taken = {}, set()
+    names, taken = {}, set(taken)
     for file in files:
         # The last part of a UID is not a suffix.
         plain = file.stem if file.suffix.lower() in SUFFIXES else file.name

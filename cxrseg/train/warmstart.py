@@ -14,8 +14,8 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
     """Load the weights of a run, or of ``default``, into `model` and return the SHA-256 digest of the weights file.
 
     By default the weights come from the run's first fold. If the run's dataset contains test cases of `model`, they
-    come from the fold whose network was not trained on those cases. If the run segments a different number of
-    structures, the output layer of `model` keeps its own weights.
+    come from the fold whose network was not trained on those cases. If the run segments other structures, or in another
+    order, the output layer of `model` keeps its own weights.
 
     Parameters
     ----------
@@ -47,8 +47,16 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
             f"{model.count_params():,}; give both the same base_filters, growth, depth, stride and batch_norm"
         )
     weights = source.get_weights()
-    model.set_weights(weights if ours == theirs else weights[:-2] + model.get_weights()[-2:])
+    same = ours == theirs and _outputs(run) in (None, models.outputs(dataset.structures))
+    model.set_weights(weights if same else weights[:-2] + model.get_weights()[-2:])
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _outputs(run: str) -> list[str] | None:
+    """Return what the channels of a run's network are, or None if nothing says so."""
+    if run == models.DEFAULT:
+        return models.outputs(models.card().structures)
+    return models.outputs(Dataset.load(paths.data(run)).structures) if exists(paths.data(run)) else None
 
 
 def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> int:

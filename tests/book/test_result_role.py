@@ -131,6 +131,16 @@ def test_a_table_has_a_row_per_entry_and_a_dash_where_one_entry_lacks_a_value():
         result.table_rows(0.5, [])
 
 
+def test_rows_of_a_table_have_other_names_and_another_order():
+    entries = {"a": 1, "b": 2, "c": 3}
+    assert result.named(entries, "") is entries
+    assert list(result.named(entries, "c: the last; a: first: of all; b: B").items()) == [
+        ("the last", 3), ("first: of all", 1), ("B", 2)
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="the rows are a, d, the entries a, b, c"):
+        result.named(entries, "a: 1; d: 4")
+
+
 @pytest.fixture
 def build(tmp_path, monkeypatch):
     """Build one Markdown page; return its HTML and the warnings. A second call builds only what changed."""

@@ -102,11 +102,12 @@ def test_dicom_with_sequences_and_a_look_up_table(tmp_path):
     table.LUTDescriptor = [4096, 0, 16]
     table.LUTData = (np.sqrt(np.arange(4096) / 4095) * 65535).astype("<u2").tobytes()
     unrelated.PatientID = "nobody"
-    for implicit in (False, True):
-        file = tmp_path / f"{implicit}.dcm"
+    for implicit, undefined in ((False, True), (True, True), (False, False), (True, False)):
+        file = tmp_path / f"{implicit}-{undefined}.dcm"
         file.write_bytes(dicom(values, VOILUTSequence=[table], ReferencedStudySequence=[unrelated, unrelated]))
         dataset = pydicom.dcmread(file)
-        dataset["VOILUTSequence"].is_undefined_length = dataset["ReferencedStudySequence"].is_undefined_length = True
+        for name in ("VOILUTSequence", "ReferencedStudySequence"):
+            dataset[name].is_undefined_length = undefined
         dataset["VOILUTSequence"].value[0]["LUTData"].VR = "OW"
         dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else "1.2.840.10008.1.2.1"
         dataset.save_as(file, implicit_vr=implicit, little_endian=True)

@@ -136,9 +136,25 @@ def test_sweep_is_not_done_twice_and_a_run_of_it_stands_alone(checkout, sweep):
     before = [dates(run, *ARTEFACTS) for run in sweep]
     assert cxrseg(checkout, "run", "widths").returncode == 0
     assert [dates(run, *ARTEFACTS) for run in sweep] == before
-    done = cxrseg(checkout, "run", "widths", "--set", "train.base_filters=2", "--name", sweep[1].name)
+    for run, width in zip(sweep, (4, 2), strict=True):  # the first one keeps its comparison
+        done = cxrseg(checkout, "run", "widths", "--set", f"train.base_filters={width}", "--name", run.name)
+        assert done.returncode == 0, done.stderr
+    assert [dates(run, *ARTEFACTS) for run in sweep] == before
+
+
+def test_a_run_that_starts_from_another_waits_for_all_its_folds(checkout, sweep):
+    study = yaml.safe_load((sweep[0] / "study.yml").read_text())
+    for name, init in (("one", ""), ("two", "one")):
+        (checkout / "runs" / name).mkdir()
+        study |= {"run_folds": 2, "train": study["train"] | {"init": init}}
+        (checkout / "runs" / name / "study.yml").write_text(yaml.safe_dump(study))
+    command = [sys.executable, "-m", "snakemake", "all", "--snakefile", checkout / "Snakefile", "--directory", "runs"]
+    command += ["--config", 'runs=["one", "two"]', "--cores", "2", "--dry-run"]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert dates(sweep[1], *ARTEFACTS) == before[1]
+    wanted = {line for line in re.findall(r"rule train:\n +input: (.*)", done.stdout) if "two/data" in line}
+    assert len(wanted) == 1  # both folds have the same input
+    assert {f"one/fold-{fold}/model.keras" for fold in (0, 1)} <= set(wanted.pop().split(", "))
 
 
 def test_trainings_share_the_cores_at_once(checkout, sweep):

@@ -42,7 +42,7 @@ def test_module_can_be_read_in_one_sitting(module):
 
 def test_unit_tests_mirror_the_package():
     covered = {  # by whole runs, rendered pages, the command line, and test_named.py
-        "cli", "terminal", "paths", "runs", "workflow", "provenance", "parallel", "report/book",
+        "cli", "terminal", "paths", "workflow", "provenance", "parallel", "report/book",
         "report/cases", "report/codemeta", "report/figures", "report/matrix",
         *(f"report/pages/{name}" for name in ("atlas", "external", "threshold", "tryit")),
         *(f"data/sources/{name}" for name in ("chexmask", "darwin", "jsrt", "montgomery", "shenzhen", "table")),

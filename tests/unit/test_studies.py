@@ -25,7 +25,11 @@ def test_nothing_after_the_equals_sign_is_an_empty_text(tmp_path):
         study(tmp_path, "", "train.epochs=")
 
 
-@pytest.mark.parametrize("text", ["train: [1", "- a\n- b", "just words"])
+def test_an_empty_section_takes_a_key(tmp_path):
+    assert study(tmp_path, "train:\n", "train.epochs=3").train.epochs == 3
+
+
+@pytest.mark.parametrize("text", ["train: [1", "- a\n- b", "just words", "on: 3", "2023: x"])
 def test_not_a_study_names_the_file(tmp_path, text):
     with pytest.raises(ValueError, match=r"mine\.yml"):
         study(tmp_path, text)

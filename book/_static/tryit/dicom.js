@@ -33,7 +33,9 @@ globalThis.tryit ??= {};
         length = view.getUint32(at + 4, true);
         at += 8;
       }
-      if (kind === "SQ" || length === UNDEFINED) {
+      // Without VRs, only the standard says that these are sequences: the modality LUT and the VOI LUT.
+      const tables = !explicit && (tag === 0x00283000 || tag === 0x00283010);
+      if (kind === "SQ" || tables || length === UNDEFINED) {
         if (tag === 0x7fe00010) throw new Error("this page does not read compressed DICOM; the command line may: cxrseg segment FILE");
         const [list, next] = items(view, at, length === UNDEFINED ? end : at + length, explicit && kind !== "UN");
         found.set(tag, list);

@@ -75,6 +75,32 @@ def test_numbers_that_moved_are_named(places):
     ]
 
 
+def test_counts_move_by_nothing(places):
+    for folder, content in ((places / "published", {"n": 1500, "seed": 2023}), (places / "made", {})):
+        folder.mkdir(exist_ok=True)
+        (folder / "one.json").write_text(json.dumps(content))
+    results.made("one").parent.mkdir(exist_ok=True)
+    results.made("one").write_text(json.dumps({"n": 1499, "seed": 2024}))
+    assert [line.split(": ")[1] for line in results.moved("one", 0.1)] == ["n", "seed"]
+
+
+def test_tables_of_cases_are_compared(places):
+    tables = {"published": pd.DataFrame({"case_id": ["a", "b"], "dice": [0.9, 0.8]})}
+    for name, made, line in (
+        ("same", tables["published"].assign(dice=[0.9, 0.8001]), []),
+        ("dice", tables["published"].assign(dice=[0.9, 0.7]), ["one.csv: the mean of dice: published 0.85, now 0.8"]),
+        ("case", tables["published"].assign(case_id=["a", "c"]), ["one.csv: other columns or cases than published"]),
+        ("none", None, ["one.csv: no longer made"]),
+    ):
+        for folder, table in ((places / "published", tables["published"]), (results.made("one").parent, made)):
+            folder.mkdir(exist_ok=True)
+            (folder / "one.json").write_text("{}")
+            (folder / "one.csv").unlink(missing_ok=True)
+            if table is not None:
+                table.to_csv(folder / "one.csv", index=False)
+        assert results.moved("one", 0.001) == line, name
+
+
 def test_times_are_not_compared(places):
     assert results.moved("one", float("inf")) == []
 

@@ -70,6 +70,18 @@ def test_paths_in_the_table_lead_to_the_files_and_are_no_formulas(name, tmp_path
     assert not {row[column][0] for column in ("file", "mask", "overlay", "crop")} & set("=+-@")
 
 
+def test_a_second_call_keeps_the_results_of_other_files(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        planted_file("wide", tmp_path / name)[0].rename(tmp_path / name / "film.png")
+    for name in ("one", "two", "two"):
+        list(segment_files(BRIGHT, [tmp_path / name / "film.png"], tmp_path / "out"))
+    with open(tmp_path / "out" / "segmentations.csv", newline="") as table:
+        rows = {Path(row["file"]).parent.name: row["mask"] for row in csv.DictReader(table)}
+    assert rows == {"one": "film-mask.png", "two": "film-2-mask.png"}
+    assert {file.name for file in (tmp_path / "out").glob("*.png")} == set(rows.values())
+
+
 def test_folders_patterns_and_files(tmp_path):
     for name in ("b.png", "a.jpg", "notes.txt", "sub/c.BMP", "out/old-mask.png", "sub/._c.BMP", "__MACOSX/._b.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

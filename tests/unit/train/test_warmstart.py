@@ -115,6 +115,20 @@ def test_radiographs_are_known_in_a_folder_that_was_copied_and_at_another_size(t
         assert not set(tested["case_id"]) & set(theirs["case_id"][theirs["fold"] != blind])
 
 
+def test_channels_are_carried_over_by_what_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "runs", lambda: tmp_path)
+    few = DataConfig(image_size=32, cases_per_class={"Normal": 6, "COVID": 6}, structures=["lungs", "heart"])
+    prepare(few, tmp_path / "first" / "data")
+    train(SMALL, tmp_path / "first" / "data", tmp_path / "first" / "fold-0")
+    start = SMALL.model_copy(update={"init": "first", "epochs": 1, "learning_rate": 1e-9})
+    before = weights(tmp_path / "first" / "fold-0")[-2]
+    for structures, kept in ((["lungs", "heart"], True), (["heart", "lungs"], False), (["lungs", "infection"], False)):
+        there = tmp_path / "_".join(structures)
+        prepare(few.model_copy(update={"structures": structures, "seed": 77}), there / "data")
+        train(start, there / "data", there / "fold-0")
+        assert np.allclose(weights(there / "fold-0")[-2], before, atol=1e-6) == kept
+
+
 def test_start_for_another_number_of_structures(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "weights_file", lambda run: tmp_path / "lungs.keras")
     lungs, both = (compile_network(SMALL, structures, "float32", 1) for structures in (1, 2))

@@ -1,0 +1,38 @@
+"""What a dataset was prepared from: whether it is still there, and unchanged."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cxrseg import runs
+from cxrseg.files import digest, state
+
+
+def is_unchanged(record: dict) -> bool:
+    """Return whether the files that a dataset was prepared from have the same content today.
+
+    Parameters
+    ----------
+    record : dict
+        Its ``dataset.json``. Files that are gone, or that it knows nothing of, are believed unchanged.
+    """
+    path = Path(record.get("parameters", {}).get("path", "")).expanduser()
+    if not record.get("source_state") or not path.exists() or record["source_state"] == state(path):
+        return True
+    return record["source_digest"] == digest(path)  # only dates differ, as after copying
+
+
+def require(names: Iterable[str]) -> None:
+    """Refuse to prepare runs again whose radiographs are gone: Snakemake would delete what was prepared.
+
+    Raises
+    ------
+    ValueError
+        There is nothing at the path of a run's radiographs.
+    """
+    for name in names:
+        path = runs.study(name).data.path
+        if path and not Path(path).expanduser().exists():
+            raise ValueError(
+                f"run {name!r} has to be prepared again, by other code, and its radiographs are gone: {path}; "
+                "put them back, or say where they are now: cxrseg run … --data PATH"
+            )
