@@ -30,8 +30,8 @@ SHAPES = {
     "area": "area of both lungs",
     "right to left": "area, right over left",
     "height to width": "height over width",
-    "apex": "top, from the upper edge",
-    "diaphragm": "lower border, from the upper edge",
+    "apex": "depth of the apex",
+    "diaphragm": "depth of the diaphragm",
 }
 """What the measures of ``experiments/phantom_shapes.py`` are."""
 
