@@ -17,8 +17,8 @@ PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "s
 CODE = ("cxrseg", "workflow", "experiments", "benchmarks", "tools", "notebooks", "studies", "Snakefile")
 """Files and folders of the checkout that numbers depend on."""
 
-SHARED = ("config", "files", "hardware", "paths", "runs", "workflow")
-"""Modules that every stage depends on."""
+SHARED = ("config", "files", "hardware")
+"""Modules that the numbers of every stage depend on; those that place a run and call its stages change none."""
 
 ROOMS = {"data": ["data"], "train": ["train"], "evaluate": ["evaluate", "measure"]}
 """Folders of this package that each stage depends on, but for those whose results its record names."""
