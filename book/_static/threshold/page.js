@@ -3,7 +3,7 @@
 
 {
   const WIDTH = 512; // width of the drawing in pixels, or the nearest multiple of the width of the mask
-  const COLOURS = { outline: [86, 180, 233, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // RGBA
+  const COLOURS = { outline: [0, 158, 115, 255], missed: [230, 159, 0, 190], extra: [204, 121, 167, 190] }; // RGBA
   const STEPS = Array.from({ length: 99 }, (_, k) => (k + 1) / 100); // thresholds of the slider
 
   const { cases, threshold: usual, pieces } = globalThis.threshold;
