@@ -1,6 +1,7 @@
 """Where numbers come from: code, versions, machine and time."""
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cxrseg import paths
+from cxrseg.files import digest, state, write_text
 
 PACKAGE = Path(__file__).parent
 
@@ -83,6 +85,33 @@ def stage_fingerprint(stage: str, source: str = "") -> str:
         Where the radiographs of ``data`` come from; the code of the phantoms counts where it drew them.
     """
     return rooms_fingerprint(*ROOMS[stage], *(["phantom"] if source == "phantom" else []))
+
+
+def has_moved(dataset: Path, old: str, new: str) -> bool:
+    """Return whether what a dataset was or will be prepared from at one path lies at another now, the same.
+
+    Parameters
+    ----------
+    dataset : Path
+        The folder of the dataset, which need not be prepared yet.
+    old, new : str
+        ``data.path`` as recorded, and as it is to be.
+    """
+    record, before, there = dataset / "dataset.json", Path(old).expanduser(), Path(new).expanduser()
+    if not (old and new and there.exists()):
+        return False
+    if record.is_file():
+        return json.loads(record.read_text()).get("source_digest") == digest(there)
+    return before.exists() and digest(before) == digest(there)
+
+
+def move(dataset: Path, path: str) -> None:
+    """Write another path into the record of a dataset, if it is prepared."""
+    file = dataset / "dataset.json"
+    if file.is_file():
+        record = json.loads(file.read_text())
+        record["parameters"]["path"], record["source_state"] = path, state(Path(path).expanduser())
+        write_text(file, json.dumps(record, indent=2) + "\n")
 
 
 def _digest(files: Iterable[Path]) -> str:

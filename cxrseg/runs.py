@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cxrseg import models, paths, provenance
 from cxrseg.config import DataConfig, EvaluateConfig, Study
-from cxrseg.files import digest, state, write_json, write_whole
+from cxrseg.files import write_json, write_whole
 from cxrseg.studies import differences, read_study, read_sweep, write_study
 
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
@@ -61,7 +61,7 @@ def start(studies: dict[str, Study]) -> None:
                 for key, (old, new) in changed.items():
                     print(f"run {name!r}: {key} {old!r} -> {new!r}")
                 if "data.path" in changed:
-                    _move(paths.data(name) / "dataset.json", studies[name].data.path)
+                    provenance.move(paths.data(name), studies[name].data.path)
                 write_whole(folder / "study.yml", partial(write_study, studies[name]))
 
 
@@ -104,7 +104,8 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
     if not (folder / "study.yml").is_file():
         return {}
     changed = differences(read_study(folder / "study.yml"), study)
-    free = {"name", "title", "run_folds", *(["data.path"] if _has_moved(name, study.data.path) else [])}
+    moved = provenance.has_moved(paths.data(name), *changed.get("data.path", ("", "")))
+    free = {"name", "title", "run_folds", *(["data.path"] if moved else [])}
     mixed = {key: pair for key, pair in changed.items() if not key.startswith("evaluate.") and key not in free}
     if mixed:
         raise ValueError(
@@ -276,20 +277,6 @@ def parameters(study: Study) -> dict:
     content = study.model_dump()
     content["data"]["path"] = Path(content["data"]["path"]).name
     return content
-
-
-def _has_moved(name: str, path: str) -> bool:
-    """Return whether a path leads to what a run was prepared from, which lay elsewhere then."""
-    file, there = paths.data(name) / "dataset.json", Path(path).expanduser()
-    known = json.loads(file.read_text()).get("source_digest") if path and file.is_file() and there.exists() else None
-    return known is not None and known == digest(there)
-
-
-def _move(file: Path, path: str) -> None:
-    """Write another path into a ``dataset.json``."""
-    record = json.loads(file.read_text())
-    record["parameters"]["path"], record["source_state"] = path, state(Path(path).expanduser())
-    write_whole(file, lambda partial: partial.write_text(json.dumps(record, indent=2) + "\n"))
 
 
 def _short(path: Path) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from cxrseg import paths, provenance, runs, workflow
-from cxrseg.config import Study
 from cxrseg.publish import experiments, results
 
 ALL = "all"
@@ -44,7 +43,7 @@ def publish(names: list[str], data: Path, check: bool, cores: int | None = None,
         experiments.require(one)
         if check and not (paths.published() / f"{one.name}.json").is_file():
             raise ValueError(f"{one.name} is not published: there is nothing to compare with")
-    studies = {name: _as_recorded(name, study) for name, study in experiments.studies(wanted).items()}
+    studies = experiments.studies(wanted)
     runs.start(studies)
     results.made("").parent.mkdir(parents=True, exist_ok=True)
     old = [one.name for one in wanted if not results.current(one, clean=not check)]
@@ -69,15 +68,3 @@ def _compare(wanted: list[experiments.Experiment]) -> None:
         more = [f"… and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
         raise RuntimeError("\nerror: ".join([*lines[:SHOWN], *more]))
     print(f"as published: {', '.join(one.name for one in wanted)}")
-
-
-def _as_recorded(name: str, study: Study) -> Study:
-    """Return the study of a run with the path of the archive that the run records, if that has the same content."""
-    if not study.data.path or not (paths.run(name) / "study.yml").is_file():
-        return study
-    recorded = Path(runs.study(name).data.path)
-    if recorded == Path(study.data.path) or not recorded.is_file():
-        return study
-    if recorded.read_bytes() != Path(study.data.path).read_bytes():
-        return study
-    return study.model_copy(update={"data": study.data.model_copy(update={"path": str(recorded)})})

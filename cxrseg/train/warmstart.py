@@ -67,8 +67,10 @@ def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> 
         return fold if same else 0
     theirs = Dataset.load(paths.data(run))
     cases = theirs.cases
-    # The size may differ, and with it the digest of the prepared radiograph.
-    known = cases["original_sha256"].isin(tested["original_sha256"])
+    known = cases["sha256"].isin(tested["sha256"])
+    # The size may differ, and with it that digest. Datasets of earlier versions have no other.
+    if "original_sha256" in cases and "original_sha256" in tested:
+        known |= cases["original_sha256"].isin(tested["original_sha256"])
     if _collection(theirs.record["parameters"]) == _collection(dataset.record["parameters"]):
         known |= cases["case_id"].isin(tested["case_id"])
     folds = cases["fold"][known].unique()

@@ -57,17 +57,18 @@ def test_of_many_numbers_that_moved_the_first_are_shown(one, monkeypatch):
         command.publish(["one"], one, check=True)
 
 
-def test_runs_keep_the_archive_that_they_record_while_it_is_the_same(tmp_path, monkeypatch):
+def test_runs_take_an_archive_from_another_place_while_it_is_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "runs", lambda: tmp_path / "runs")
     (tmp_path / "runs" / "best").mkdir(parents=True)
     (tmp_path / "old.zip").write_text("radiographs")
     (tmp_path / "new.zip").write_text("radiographs")
     old, new = (read_study(paths.study_file("best"), [f"data.path={tmp_path}/{name}.zip"]) for name in ("old", "new"))
     write_study(old, tmp_path / "runs" / "best" / "study.yml")
-    assert command._as_recorded("best", new).data.path == str(tmp_path / "old.zip")
-    (tmp_path / "new.zip").write_text("others")
-    assert command._as_recorded("best", new).data.path == str(tmp_path / "new.zip")
-    assert command._as_recorded("another", new) == new
+    runs.start({"best": new, "another": new})
+    assert {runs.study(name).data.path for name in ("best", "another")} == {str(tmp_path / "new.zip")}
+    (tmp_path / "old.zip").write_text("others")
+    with pytest.raises(ValueError, match="exists with other parameters"):
+        runs.start({"best": old})
 
 
 def test_a_run_is_trained_again_where_the_run_that_it_starts_from_is(monkeypatch):
