@@ -13,6 +13,8 @@ COLOURS = {"COVID": "#d55e00", "Non-COVID": "#0072b2", "Normal": "#009e73"}
 """Okabe and Ito's palette, which is safe for colour-blind readers."""
 OTHERS = ["#cc79a7", "#e69f00", "#56b4e9", "#000000"]
 AGREED, MISSED, EXTRA = "#009e73", "#e69f00", "#cc79a7"
+WIDTH = 6.4
+"""Inches. A phone shows a figure at about 9 cm, where type of 10 points in a wider one would be too small to read."""
 
 
 def colours(labels) -> dict[str, str]:
@@ -33,7 +35,7 @@ def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
     """
     cases = _named(cases)
     labels = sorted(cases["label"].unique())
-    figure, axes = _subplots(len(labels), per_class, figsize=(2.1 * per_class, 2.2 * len(labels)), squeeze=False)
+    figure, axes = _subplots(len(labels), per_class, figsize=(WIDTH, 1.75 * len(labels)), squeeze=False)
     for row, label in zip(axes, labels, strict=True):
         numbers = np.flatnonzero(cases["label"] == label)[:per_class]
         for axis in row:
@@ -50,7 +52,7 @@ def samples(images, masks, cases: pd.DataFrame, per_class: int = 4) -> Figure:
 def class_counts(cases: pd.DataFrame) -> Figure:
     """Plot the number of cases per class and fold."""
     counts = _named(cases).groupby(["label", "fold"]).size().rename("cases").reset_index()
-    figure, axis = _subplots(figsize=(6, 2.8))
+    figure, axis = _subplots(figsize=(5.6, 2.8))
     sns.barplot(counts, x="fold", y="cases", hue="label", palette=colours(counts["label"]), ax=axis)
     axis.set(xlabel="fold", ylabel="cases")
     axis.legend(title=None, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
@@ -61,7 +63,7 @@ def class_counts(cases: pd.DataFrame) -> Figure:
 def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
     """Plot the share of the image that the structure covers, by class."""
     cases = _named(cases)
-    figure, axis = _subplots(figsize=(6, 2.6))
+    figure, axis = _subplots(figsize=(5.6, 2.6))
     order = sorted(cases["label"].unique())
     sns.stripplot(
         cases.assign(share=100 * cases[f"{structure}_share"]), x="share", y="label", hue="label", order=order,
@@ -74,7 +76,7 @@ def area_by_class(cases: pd.DataFrame, structure: str) -> Figure:
 
 def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
     """Plot loss and Dice against epoch for each fold; a dot marks the epoch whose weights are kept."""
-    figure, axes = _subplots(1, 2, figsize=(8, 3))
+    figure, axes = _subplots(1, 2, figsize=(WIDTH, 3))
     for history in histories.values():
         best = history["val_loss"].idxmin()
         for axis, column in zip(axes, ("loss", "dice"), strict=True):
@@ -92,7 +94,7 @@ def learning_curves(histories: dict[int, pd.DataFrame]) -> Figure:
 def dice_by_class(rows: pd.DataFrame, metric: str = "dice") -> Figure:
     """Plot the score of every case by class, with a line at the mean."""
     rows = _named(rows)
-    figure, axis = _subplots(figsize=(7, 0.9 + 0.8 * rows["label"].nunique()))
+    figure, axis = _subplots(figsize=(5.6, 0.9 + 0.8 * rows["label"].nunique()))
     order = sorted(rows["label"].unique())
     sns.stripplot(
         rows, x=metric, y="label", hue="label", order=order, palette=colours(order), size=4, alpha=0.6,
@@ -119,7 +121,7 @@ def references(summary: dict, second_observer: float) -> Figure:
     means = {"this network": summary["dice"]}
     names = {"mean_shape": "the mean shape", "otsu": "Otsu's threshold"}
     means |= {names.get(name, name): scores["dice"] for name, scores in summary["baselines"].items()}
-    figure, axis = _subplots(figsize=(7, 2.8))
+    figure, axis = _subplots(figsize=(5.6, 2.8))
     for place, scores in enumerate(means.values()):
         axis.plot(scores["ci95"], [place, place], color="#0072b2", lw=2)
         axis.plot(scores["mean"], place, "o", color="#0072b2", ms=6)
@@ -145,18 +147,22 @@ def calibration(scores: dict) -> Figure:
     scores : dict
         The entry ``calibration`` of ``summary.json``.
     """
-    figure, axes = _subplots(1, 2, figsize=(8, 3.2))
+    figure, axes = _subplots(1, 2, figsize=(WIDTH, 3.4))
     axes[0].plot([0, 1], [0, 1], color="0.5", lw=1)
-    for part, colour, name in (("all", "#0072b2", "all pixels"), ("near_outline", "#d55e00", "near an outline")):
+    # The curves lie close: one is wide, the other narrow and above it.
+    for part, colour, name, width in (
+        ("all", "#56b4e9", "all pixels", 4),
+        ("near_outline", "#d55e00", "near an outline", 1.4),
+    ):
         bins = pd.DataFrame(scores[part]["bins"], columns=["probability", "frequency", "share"])
         label = f"{name} (ECE {scores[part]['ece']:.3f})"
-        axes[0].plot(bins["probability"], bins["frequency"], "o-", color=colour, ms=4, lw=1.4, label=label)
+        axes[0].plot(bins["probability"], bins["frequency"], "o-", color=colour, ms=3 + width, lw=width, label=label)
     axes[0].set(xlabel="probability given by the network", ylabel="share of pixels that are lung", aspect="equal")
-    axes[0].legend(frameon=False, fontsize=8)
     curve = scores["thresholds"]
     axes[1].plot(curve["threshold"], curve["dice"], color="#0072b2", lw=1.4)
     axes[1].plot(curve["best"], curve["best_dice"], "o", color="#0072b2")
     axes[1].set(xlabel="threshold", ylabel="mean Dice per image")
+    figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=10)
     sns.despine(figure)
     return _closed(figure)
 
@@ -177,7 +183,7 @@ def predicted_quality(cases: pd.DataFrame) -> Figure:
     low = max(0, min(cases["predicted_dice"].min(), cases["dice"].min()) - 0.02)
     axis.plot([low, 1], [low, 1], color="0.5", lw=1)
     axis.set(xlabel="predicted Dice", ylabel="true Dice", aspect="equal")
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False, fontsize=9)
     sns.despine(figure)
     return _closed(figure)
 
@@ -192,7 +198,7 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
     titles : list of n str
     """
     n = len(images)
-    figure, axes = _subplots(n, 4, figsize=(8.4, 2.2 * n), squeeze=False)
+    figure, axes = _subplots(n, 4, figsize=(WIDTH, 1.85 * n), squeeze=False)
     for row, image, truth, prediction, title in zip(axes, images, truths, predictions, titles, strict=True):
         for axis in row:
             axis.set_axis_off()
@@ -202,11 +208,11 @@ def segmentations(images, truths, predictions, titles: list[str]) -> Figure:
         _show(row[3], image)
         for part, colour in ((truth & prediction, AGREED), (truth & ~prediction, MISSED), (prediction & ~truth, EXTRA)):
             row[3].imshow(np.ma.masked_equal(part, 0), cmap=_plain(colour), vmin=0, vmax=1, alpha=0.55)
-        row[0].set_title(_text(title), loc="left", fontsize=9)
-    for axis, title in zip(axes[0][1:], ("actual mask", "predicted mask", "difference"), strict=True):
-        axis.set_title(title, fontsize=9)
+        row[0].set_title(_text(title), loc="left", fontsize=10)
+    for axis, name in zip(axes[-1], ("image", "actual mask", "predicted", "difference"), strict=True):
+        axis.text(0.5, -0.04, name, transform=axis.transAxes, ha="center", va="top", fontsize=10)
     parts = [Patch(color=AGREED, label="both"), Patch(color=MISSED, label="missed"), Patch(color=EXTRA, label="extra")]
-    figure.legend(handles=parts, loc="outside lower right", ncols=3, frameon=False, fontsize=9)
+    figure.legend(handles=parts, loc="outside lower right", ncols=3, frameon=False, fontsize=10)
     return _closed(figure)
 
 
@@ -218,7 +224,7 @@ def means(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns ``method``, ``mean``, ``low`` and ``high``, as `cxrseg.evaluate.compare.compare` returns them.
     """
-    figure, axis = _subplots(figsize=(7, 0.9 + 0.35 * len(table)))
+    figure, axis = _subplots(figsize=(5.6, 0.9 + 0.35 * len(table)))
     axis.errorbar(
         table["mean"], range(len(table)), xerr=[table["mean"] - table["low"], table["high"] - table["mean"]],
         fmt="o", color="#0072b2", ms=6, lw=2,
@@ -239,9 +245,9 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
         Scored cases by name, as `cxrseg.evaluate.compare.cases` returns them.
     """
     (first, reference), *others = ((name, _named(table)) for name, table in methods.items())
-    columns = min(3, max(1, len(others)))  # more columns would be too small to read
+    columns = min(2, max(1, len(others)))  # more columns would be too small to read
     rows = max(1, -(-len(others) // columns))
-    figure, axes = _subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
+    figure, axes = _subplots(rows, columns, figsize=(3.2 * columns, 3.2 * rows), squeeze=False)
     for axis in axes.flat[len(others) :]:
         axis.set_axis_off()
     for axis, (name, table) in zip(axes.flat, others, strict=False):
@@ -257,7 +263,7 @@ def differences(methods: dict[str, pd.DataFrame], metric: str = "dice") -> Figur
         low = min(both[f"{metric}_a"].min(), both[f"{metric}_b"].min()) - 0.02
         axis.plot([low, 1], [low, 1], color="0.5", lw=1)
         axis.set(xlabel=f"{metric.capitalize()}, {first}", ylabel=f"{metric.capitalize()}, {name}", aspect="equal")
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=9)
     sns.despine(figure)
     return _closed(figure)
 
@@ -272,7 +278,7 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _subplots(*arguments, **options):
-    return plt.subplots(*arguments, layout="constrained", dpi=120, **options)
+    return plt.subplots(*arguments, layout="constrained", dpi=150, **options)
 
 
 def _closed(figure: Figure) -> Figure:
