@@ -129,7 +129,7 @@ class TrainConfig(Section):
     )
     learning_rate: float = Field(5e-4, gt=0, le=1, description="step size of Adam, at its highest")
     schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="of the learning rate; cosine: a short rise, then down (with averaging: to a third)"
+        "constant", description="of the learning rate; cosine: a short rise, then down (with averaging: to 0.3)"
     )
     averaging: float = Field(
         0, ge=0, lt=1, description="momentum of a running mean of the weights, which is then what counts; 0: none"

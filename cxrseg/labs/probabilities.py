@@ -162,6 +162,6 @@ def _ece(probability: np.ndarray, truth: np.ndarray) -> float:
 def _temperature(z: np.ndarray, truth: np.ndarray) -> float:
     """Return the temperature at which the cross-entropy has no slope."""
     z, truth = np.ravel(z), np.ravel(truth)
-    # The derivative by 1 / T of log(1 + exp(z / T)) - truth * z / T is z * (sigmoid(z / T) - truth).
+    # The derivative with respect to 1 / T of log(1 + exp(z / T)) - truth * z / T is z * (sigmoid(z / T) - truth).
     slope = lambda t: float(np.mean(z * ((1 + np.tanh(z / t / 2)) / 2 - truth)))  # noqa: E731
     return float(optimize.brentq(slope, 0.01, 1000))

@@ -94,5 +94,5 @@ def warning(score: float, reasons: list[str], seems: Orientation) -> str:
     if reasons:
         parts.append(f"does not look like a frontal chest X-ray: {'; '.join(reasons)}")
     if score < LOW:
-        parts.append(f"low predicted quality ({score:.2f}): check the outline")
+        parts.append(f"low predicted quality ({score:.3f}): check the outline")
     return "; ".join(parts)

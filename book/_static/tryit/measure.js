@@ -147,7 +147,7 @@ globalThis.tryit ??= {};
     if (inverted) looks.push("inverted");
     if (looks.length) parts.push(`looks ${looks.join(" and ")}: correct it, and segment again`);
     if (reasons.length) parts.push(`does not look like a frontal chest X-ray: ${reasons.join("; ")}`);
-    if (score < LOW) parts.push(`low predicted quality (${score.toFixed(2)}): check the outline`);
+    if (score < LOW) parts.push(`low predicted quality (${score.toFixed(3)}): check the outline`);
     return parts.join("; ");
   }
 

@@ -43,7 +43,7 @@ def test_nothing_speaks_against_real_lungs(shared):
 def test_warning_tells_low_quality_and_strange_pictures_apart():
     upright = Orientation(0, False)
     assert checks.warning(0.95, [], upright) == ""
-    assert "low predicted quality (0.70)" in checks.warning(0.7, [], upright)
+    assert "low predicted quality (0.700)" in checks.warning(0.7, [], upright)
     both = checks.warning(0.7, ["no lung found"], upright)
     assert "does not look like a frontal chest X-ray: no lung found" in both
     assert "0.70" in both

@@ -41,7 +41,7 @@ def test_a_low_quality_is_warned_of():
     odd = Model(Network(128, lambda inputs: 0.4 + 0.2 * dark(inputs), ["lungs"]), CARD).segment(CHEST)
     assert dice(odd.mask, LUNGS) > 0.96
     assert odd.predicted_dice < checks.LOW
-    assert odd.warning == f"low predicted quality ({odd.predicted_dice:.2f}): check the outline"
+    assert odd.warning == f"low predicted quality ({odd.predicted_dice:.3f}): check the outline"
 
 
 def test_a_turned_and_an_inverted_picture_are_warned_of(tmp_path):
