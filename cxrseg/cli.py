@@ -116,11 +116,12 @@ def evaluate(
         with silent_start():
             import keras  # noqa: F401  # its back end greets at the first import
 
+            from cxrseg.data import sets
             from cxrseg.evaluate import external
             from cxrseg.segment import agreement
 
         values = label_values(labels or [])
-        say(external.evaluate_external(run, *external.parse(on), native, values, agreement.doubt_cases))
+        say(external.evaluate_external(run, *sets.parse(on), native, values, agreement.doubt_cases))
 
 
 @app.command()

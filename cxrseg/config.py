@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
+MAX_SEED = 2**32 - 1
+"""The largest seed that NumPy's older generators take, which libraries use."""
+
 NEVER_EMPTY = "lungs"
 """The structure that every chest has. Others, such as an infection or a heart that nobody outlined, can be missing."""
 
@@ -21,6 +24,15 @@ class Section(BaseModel):
     """A section of a study: immutable, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth_value(cls, value, field):
+        if isinstance(value, bool) and cls.model_fields[field.field_name].annotation is not bool:
+            raise ValueError(
+                f"{str(value).lower()} is a truth value (as yes, no, on and off are in YAML): give another"
+            )
+        return value
 
     @classmethod
     def pick(cls, names: dict):
@@ -88,7 +100,7 @@ class DataConfig(Section):
     image_size: int = Field(256, ge=32, le=1024, description="side of the stored images and masks, pixels")
     folds: int = Field(5, ge=2, le=20, description="parts of the split; each is the test part once")
     max_refused: Share = Field(0.05, description="largest share of unusable cases to carry on with")
-    seed: int = Field(2023, ge=0, description="draws the cases, the phantoms and the folds")
+    seed: int = Field(2023, ge=0, le=MAX_SEED, description="draws the cases, the phantoms and the folds")
 
     @field_validator("structures")
     @classmethod
@@ -140,7 +152,7 @@ class TrainConfig(Section):
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "auto", description="arithmetic; auto: what the hardware does natively"
     )
-    seed: int = Field(2023, ge=0, description="initial weights, validation part, data order, augmentation")
+    seed: int = Field(2023, ge=0, le=MAX_SEED, description="initial weights, validation part, data order, augmentation")
 
     @model_validator(mode="after")
     def _halves(self):
@@ -160,7 +172,7 @@ class EvaluateConfig(Section):
     pieces: int = Field(0, ge=0, description="largest pieces of the lungs to keep, their holes filled; 0: all as it is")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="coverage of the bootstrap intervals")
     resamples: int = Field(5000, ge=100, description="bootstrap resamples")
-    seed: int = Field(2023, ge=0, description="bootstrap resampling")
+    seed: int = Field(2023, ge=0, le=MAX_SEED, description="bootstrap resampling")
 
 
 class Study(Section):

@@ -1,11 +1,16 @@
 """Write files and folders whole or not at all: a reader never sees half of one, and an interruption leaves none."""
 
+import fcntl
 import hashlib
 import json
 import os
+import shlex
 import shutil
+import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 
@@ -44,6 +49,69 @@ def write_json(path: Path, content: dict, indent: int = 1) -> None:
     write_text(path, json.dumps(rounded(content), indent=indent, allow_nan=False) + "\n")
 
 
+def read_json(path: Path):
+    """Return the content of a JSON file.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged; the message names it.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: damaged ({error}); remove it, and make it again") from None
+
+
+def read_csv(path: Path, **options):
+    """Return a CSV file as a pandas DataFrame, read with these options of pandas.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged; the message names it.
+    """
+    import pandas as pd  # takes a third of a second, and few who read a JSON file need it
+
+    try:
+        return pd.read_csv(path, **options)
+    except ValueError as error:
+        raise ValueError(f"{path}: damaged ({error}); remove it, and make it again") from None
+
+
+@contextmanager
+def locked(file: Path, what: str) -> Iterator:
+    """Hold a lock file. It is released when every process that inherited it has ended.
+
+    The file says who holds it, because the process may be one of another machine that shares the folder.
+
+    Parameters
+    ----------
+    file : Path
+        In a folder that exists.
+    what : str
+        What the lock protects, for the message.
+
+    Raises
+    ------
+    RuntimeError
+        Another process holds it.
+    """
+    with open(file, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read() or "unknown"
+            raise RuntimeError(f"another process is at work on {what} ({holder}): wait for it, or stop it") from None
+        lock.truncate(0)
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        since = f"on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}"
+        lock.write(f"{command}, process {os.getpid()} {since}, or what it started")
+        lock.flush()
+        yield lock
+
+
 def rounded(value):
     """Return what `write_json` makes of a value: floats of six significant digits, text keys, lists for tuples."""
     if isinstance(value, dict):
@@ -60,31 +128,42 @@ def write_csv(path: Path, table) -> None:
 
 def state(path: Path) -> str:
     """Return a digest of the names, sizes and dates of a file or of all files in a folder; it changes when they do."""
-    found = [(name, (stat := file.stat()).st_size, stat.st_mtime_ns) for name, file in _files(path)]
+    found = [(name, (stat := file.stat()).st_size, stat.st_mtime_ns) for name, file in _named(path)]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def digest(path: Path) -> str:
     """Return a digest of the names and contents of a file or of all files in a folder, whatever their dates are."""
     found = []
-    for name, file in _files(path):
+    for name, file in _named(path):
         with file.open("rb") as stream:
             found.append((name, hashlib.file_digest(stream, "sha256").hexdigest()))
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
-def _files(path: Path) -> list[tuple[str, Path]]:
-    """Return a file, or all files in a folder in the order of their names, by their names within it.
+def walk(path: Path, onerror: Callable[[OSError], object] | None = None) -> list[Path]:
+    """Return everything in a folder that is no folder, links that lead nowhere included, in the order of the names.
 
     Links to folders are followed, but not into a folder that is being walked.
+
+    Parameters
+    ----------
+    path : Path
+    onerror : callable, optional
+        Called with the error of each folder that cannot be read; by default, nothing is said of it.
     """
     found: list[Path] = []
     above: set[str] = set()
-    for folder, folders, names in os.walk(path, followlinks=True):
+    for folder, folders, names in os.walk(path, onerror=onerror, followlinks=True):
         above.add(os.path.realpath(folder))
         folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) not in above]
         found += [Path(folder, name) for name in names]
-    files = sorted(file for file in found if file.is_file()) or [Path(path)]
+    return sorted(found)
+
+
+def _named(path: Path) -> list[tuple[str, Path]]:
+    """Return a file, or all files in a folder, by their names within it."""
+    files = [file for file in walk(path) if file.is_file()] or [Path(path)]
     return [(file.relative_to(path).as_posix(), file) for file in files]
 
 

@@ -1,22 +1,15 @@
 """A run is one folder with its study, its executed notebooks, and what they made."""
 
-import fcntl
 import hashlib
-import json
-import os
 import re
-import shlex
-import socket
-import sys
 from collections.abc import Iterable
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from cxrseg import models, paths, provenance
+from cxrseg import files, models, paths, provenance
 from cxrseg.config import DataConfig, EvaluateConfig, Study
-from cxrseg.files import write_json, write_whole
+from cxrseg.files import read_json, write_json, write_whole
 from cxrseg.studies import differences, read_study, read_sweep, write_study
 
 TRAINING = ("fold", "n_training", "n_validation", "n_testing", "epochs", "best_epoch", "seconds", "commit")
@@ -65,31 +58,16 @@ def start(studies: dict[str, Study]) -> None:
                 write_whole(folder / "study.yml", partial(write_study, studies[name]))
 
 
-@contextmanager
 def locked(name: str):
-    """Hold the lock file of a run, or of the `REPORT`. It is released when every process that inherited it has ended.
-
-    The file says who holds it, because the process may be one of another machine that shares the folder.
+    """Hold the lock file of a run, or of the `REPORT`: a context manager, see `cxrseg.files.locked`.
 
     Raises
     ------
     RuntimeError
         Another process holds it.
     """
-    with open(paths.run(name) / ".lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read() or "unknown"
-            what = "the report" if name == REPORT else f"run {name!r}"
-            raise RuntimeError(f"another process is at work on {what} ({holder}): wait for it, or stop it") from None
-        lock.truncate(0)
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        since = f"on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M}"
-        lock.write(f"{command}, process {os.getpid()} {since}, or what it started")
-        lock.flush()
-        yield lock
+    what = "the report" if name == REPORT else f"run {name!r}"
+    return files.locked(paths.run(name) / ".lock", what)
 
 
 def _changes(name: str, study: Study) -> dict[str, tuple] | None:
@@ -101,7 +79,8 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
             f"run name {name!r}: expected a letter or digit, then letters, digits and . _ = - (choose one with --name)"
         )
     folder = paths.run(name)
-    if not (folder / "study.yml").is_file():
+    made = (paths.data(name) / "dataset.json").is_file() or any(folder.glob("fold-*"))
+    if not (folder / "study.yml").is_file() or not made:  # new, or an attempt that failed before it made anything
         return {}
     changed = differences(read_study(folder / "study.yml"), study)
     moved = provenance.has_moved(paths.data(name), *changed.get("data.path", ("", "")))
@@ -136,7 +115,7 @@ def admit(folder: Path, **wanted) -> None:
     if (run / "study.yml").is_file():
         own = read_study(run / "study.yml")
     elif "data" in wanted and (folder / "dataset.json").is_file() and any(run.glob("fold-*/train.json")):
-        record = json.loads((folder / "dataset.json").read_text())
+        record = read_json(folder / "dataset.json")
         own = Study().model_copy(update={"data": DataConfig.model_construct(**record["parameters"])})
     else:
         return
@@ -158,11 +137,15 @@ def study(name: str) -> Study:
     ------
     FileNotFoundError
         There is no such run.
+    ValueError
+        Its ``study.yml`` is damaged.
     """
     file = paths.run(name) / "study.yml"
     if not file.is_file():
         known = sorted(path.parent.name for path in paths.runs().glob("*/study.yml"))
         raise FileNotFoundError(f"no run {name!r} in {_short(paths.runs())}; there are: {', '.join(known) or 'none'}")
+    if not file.stat().st_size:
+        raise ValueError(f"{_short(file)}: empty, so nobody knows how the run was made; remove the run")
     return read_study(file)
 
 
@@ -179,7 +162,7 @@ def as_made(name: str, wanted: Study) -> Study:
 def shown_with(name: str) -> list[str]:
     """Return the runs that a run's notebook 04 compares it with; none where it has not been executed."""
     file = paths.run(name) / "notebooks" / "04-compare.ipynb"
-    compared = json.loads(file.read_text())["metadata"].get("compared", {}) if file.is_file() else {}
+    compared = read_json(file)["metadata"].get("compared", {}) if file.is_file() else {}
     return [other for other in compared if other != name]
 
 
@@ -203,7 +186,7 @@ def summary(name: str) -> dict:
     if not file.is_file():
         study(name)  # says which runs there are, if this is none
         raise FileNotFoundError(f"run {name!r} has not been evaluated ({_short(file)} is missing): cxrseg book {name}")
-    return json.loads(file.read_text())
+    return read_json(file)
 
 
 def digests(names: Iterable[str]) -> dict[str, str]:
@@ -229,8 +212,8 @@ def write_summary(name: str, config: EvaluateConfig, folds: list[Path], scores: 
     dict
         The content of ``summary.json``.
     """
-    dataset = json.loads((paths.data(name) / "dataset.json").read_text())
-    records = [json.loads((fold / "train.json").read_text()) for fold in folds]
+    dataset = read_json(paths.data(name) / "dataset.json")
+    records = [read_json(fold / "train.json") for fold in folds]
     has_study = (paths.run(name) / "study.yml").is_file()  # a notebook that is run on its own belongs to no study
     content = {
         "study": study(name).name if has_study else "",

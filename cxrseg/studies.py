@@ -6,12 +6,35 @@ import itertools
 import json
 import re
 from pathlib import Path
-from typing import get_origin
+from typing import ClassVar, get_origin
 
 import yaml
 from pydantic import ValidationError
 
 from cxrseg.config import DataConfig, EvaluateConfig, Study, TrainConfig
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, but refuses a key that is given twice, and takes numbers in decimal alone.
+
+    In YAML 1.1, which PyYAML reads, 012 is ten and 1:30 is ninety.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:int"]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), list("-+0123456789"))
 
 SECTIONS = {"data": DataConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
 
@@ -94,7 +117,7 @@ def read_sweep(path: Path, overrides: list[str] = ()) -> dict[str, Study]:
 def _content(path: Path, overrides: list[str]) -> dict:
     """Read the keys and values of a study file, and apply the overrides."""
     try:
-        content = yaml.safe_load(Path(path).read_text()) or {}
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader) or {}
     except FileNotFoundError:
         known = sorted(file.stem for file in Path(path).parent.glob("*.yml"))
         raise ValueError(f"no study {path}{_near(Path(path).stem, known)}; there are: {', '.join(known)}") from None
@@ -165,7 +188,9 @@ def _apply(content: dict, override: str) -> None:
     if not equals or not key:
         raise ValueError(f"--set {override}: expected key=value, as in train.epochs=30")
     try:
-        value = yaml.safe_load(text) if text else ""  # YAML reads an empty text as null; here it means an empty string
+        value = (
+            yaml.load(text, _Loader) if text else ""
+        )  # YAML reads an empty text as null; here it means an empty string
     except yaml.YAMLError:
         raise ValueError(f"--set {override}: {text!r} is not a YAML value") from None
     try:

@@ -57,12 +57,12 @@ def say_segmented(results: Iterable[tuple[Path, dict | str]], out: Path) -> tupl
     rows, failed = [], []
     for file, row in results:
         if isinstance(row, str):
-            failed.append(row if str(file) in row else f"{file}: {row}")
+            failed.append(one_line(row if str(file) in row else f"{file}: {row}"))
         else:
             rows.append(row)
     for row in rows:
         if row["warning"]:
-            print(plain(f"warning: {row['file']}: {row['warning']}"))
+            print(plain(one_line(f"warning: {row['file']}: {row['warning']}")))
     if rows:
         doubtful = sum(bool(row["warning"]) for row in rows)
         print(f"{len(rows)} segmented, {doubtful} with a warning: {out / 'segmentations.csv'}")
@@ -87,13 +87,15 @@ def label_values(given: list[str]) -> dict[str, list[int]]:
     Raises
     ------
     ValueError
-        It is something else.
+        It is something else, or a structure is given twice.
     """
-    labels = {}
+    labels: dict[str, list[int]] = {}
     for text in given:
         name, _, values = text.partition("=")
         if not name or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", values):
             raise ValueError(f"--labels {text}: expected a structure and its values, e.g. lungs=1,2")
+        if name in labels:
+            raise ValueError(f"--labels {text}: {name} is given twice; list all of its values, e.g. {name}=1,2")
         labels[name] = [int(value) for value in values.split(",")]
     return labels
 
@@ -144,6 +146,11 @@ def plain(text: str) -> str:
     """Return a text without what a terminal would obey: control characters of a file name are shown as escapes."""
     shown = (c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else repr(c)[1:-1] for c in text)
     return "".join(shown)
+
+
+def one_line(text: str) -> str:
+    """Return a text without the line breaks that a file name may hold."""
+    return text.replace("\n", "\\n")
 
 
 def _missing(error: ModuleNotFoundError) -> str:

@@ -1,12 +1,13 @@
 """The prepared dataset: radiographs, reference masks and the split, opened without reading the pixels."""
 
-import json
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from cxrseg.files import read_csv, read_json
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,8 @@ class Dataset:
         return cls(
             np.load(folder / "images.npy", mmap_mode="r"),
             np.load(folder / "masks.npy", mmap_mode="r"),
-            pd.read_csv(
-                folder / "cases.csv", dtype={"case_id": str, "group": str, "label": str}, keep_default_na=False
-            ),
-            json.loads((folder / "dataset.json").read_text()),
+            read_csv(folder / "cases.csv", dtype={"case_id": str, "group": str, "label": str}, keep_default_na=False),
+            read_json(folder / "dataset.json"),
         )
 
     @property

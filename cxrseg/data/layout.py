@@ -237,8 +237,19 @@ def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
             fits += [(near, named)] if len(near) == 1 else []
         for names, named in fits:
             if names:
-                yield mask.structure or named, names, mask.name
+                yield mask.structure or named or _only_of_masks(mask, images, known), names, mask.name
                 break
+
+
+def _only_of_masks(mask: _File, images: list[_File], known: dict[str, str]) -> str:
+    """Return what a folder above the masks, but above no image, says of their structure: ``ribs/masks`` are no lungs.
+
+    Classes and patients, whose names have numbers, say nothing of it.
+    """
+    own = mask.above[max(len(image.above) for image in images) :]
+    if not own or is_class(own[0]) or any(letter.isdigit() for letter in own[0]):
+        return ""
+    return structure_named(words(own[0]), known) or "_".join(words(own[0]))
 
 
 def _inside(one: tuple, other: tuple) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cxrseg import runs
+from cxrseg import paths, runs
+from cxrseg.data.dataset import exists
 from cxrseg.files import digest, state
 
 
@@ -32,7 +33,8 @@ def require(names: Iterable[str]) -> None:
     for name in names:
         path = runs.study(name).data.path
         if path and not Path(path).expanduser().exists():
+            why = "has to be prepared again, by other code, and" if exists(paths.data(name)) else "cannot be prepared:"
             raise ValueError(
-                f"run {name!r} has to be prepared again, by other code, and its radiographs are gone: {path}; "
-                "put them back, or say where they are now: cxrseg run … --data PATH"
+                f"run {name!r} {why} there are no radiographs at {path}; put them there, or say where they are: "
+                "cxrseg run … --data PATH"
             )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cxrseg import paths, runs
 from cxrseg.evaluate import stats
+from cxrseg.files import read_csv
 from cxrseg.studies import differences
 
 
@@ -16,9 +17,14 @@ def cases(name: str) -> pd.DataFrame:
     ------
     FileNotFoundError
         There is no such run, or it has not been evaluated.
+    ValueError
+        Its table lacks some of the cases that its summary counts.
     """
-    summary = runs.summary(name)
-    return table(paths.run(name) / "cases.csv", summary)
+    summary, file = runs.summary(name), paths.run(name) / "cases.csv"
+    found = table(file, summary)
+    if len(found) != summary["dice"]["n"]:
+        raise ValueError(f"{file}: {len(found)} cases, but {summary['dice']['n']} were scored; score the run again")
+    return found
 
 
 def with_baselines(name: str) -> dict[str, pd.DataFrame]:
@@ -42,7 +48,7 @@ def table(file: Path, summary: dict) -> pd.DataFrame:
     DataFrame
         The rows of the first structure with a non-empty reference mask, and a column ``dataset`` with the fingerprint.
     """
-    rows = pd.read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
+    rows = read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
     wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
     rows = rows[wanted].reset_index(drop=True)
     return rows.assign(dataset=summary["provenance"]["dataset_fingerprint"])
@@ -71,9 +77,9 @@ def compare(methods: dict[str, pd.DataFrame], metric: str = "dice") -> pd.DataFr
     Returns
     -------
     DataFrame
-        One row per method: ``n``, ``mean``, ``low`` and ``high`` (95% confidence interval of the mean) and ``p5``.
+        One row per method: ``n``, ``mean``, ``low`` and ``high`` (confidence interval of the mean) and ``p5``.
         The other columns compare with the first method and are empty for it: ``comparison``, ``shared`` (cases
-        scored by both), ``difference`` (method minus first) and its 95% confidence interval ``difference_low`` to
+        scored by both), ``difference`` (method minus first) and its confidence interval ``difference_low`` to
         ``difference_high``. A ``paired`` comparison uses only the shared cases and reports ``p_permutation`` and
         ``p_wilcoxon``. An ``unpaired`` one is made if fewer than two cases are shared or the datasets differ. It uses
         all cases of both methods and reports no test, because the difference may stem from the cases.

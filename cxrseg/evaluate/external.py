@@ -19,47 +19,17 @@ import pandas as pd
 from cxrseg import models, paths, provenance, runs
 from cxrseg.config import DataConfig, EvaluateConfig, Study
 from cxrseg.data.cases import Case
-from cxrseg.data.dataset import Dataset, exists, take
+from cxrseg.data.dataset import Dataset, take
 from cxrseg.data.pairing import has_mask
 from cxrseg.data.prepare import read
+from cxrseg.data.sets import RUN, place, require_same, set_name
 from cxrseg.data.sources import SOURCES, find_cases
 from cxrseg.data.square import mask_to_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.evaluate.scores import aggregate, score
-from cxrseg.files import new_folder, state, write_csv, write_json
+from cxrseg.files import locked, new_folder, read_csv, state, write_csv, write_json
 from cxrseg.train.inputs import to_grid
-
-RUN = "run"
-"""The source that stands for the prepared dataset of a run."""
-
-
-def parse(on: str) -> tuple[str, Path]:
-    """Split ``SOURCE:PATH`` into the source and the archive or folder; for ``run:NAME`` that of the run's dataset.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such run.
-    ValueError
-        The source is unknown, or there is nothing at the path.
-    """
-    source, _, given = on.partition(":")
-    known = [*(name for name in SOURCES if name != "phantom"), RUN]
-    if source not in known or not given:
-        raise ValueError(f"--on {on}: expected SOURCE:PATH with a source of {', '.join(known)}")
-    path = paths.data(given) if source == RUN else Path(given).expanduser()
-    if source == RUN and not exists(path):
-        runs.study(given)  # says which runs there are, if this is none
-        raise ValueError(f"--on {on}: run {given!r} has no prepared dataset: cxrseg book {given}")
-    if not path.exists():
-        raise ValueError(f"--on {on}: no such file or folder: {given}")
-    return source, path
-
-
-def set_name(source: str, path: Path) -> str:
-    """Return the name under which results on a dataset are kept: that of its run, folder, or archive."""
-    return path.parent.name if source == RUN else paths.dataset_name(path)
 
 
 def networks_digest(name: str) -> str:
@@ -118,53 +88,63 @@ def evaluate_external(
     FileNotFoundError
         The run or its networks do not exist.
     ValueError
-        The dataset as a whole is unusable, none of its cases can be read, or it is the run's own.
+        The dataset as a whole is unusable, none of its cases can be read, it is the run's own, or the run was scored on
+        another one of its name.
+    RuntimeError
+        Another process scores the run on it.
     """
     if source == RUN and path == paths.data(name):
         raise ValueError(f"run {name!r} has learnt from this dataset; its score on unseen cases of it: {path.parent}")
     if labels and source not in ("folder", "csv"):
         raise ValueError(f"--labels: only for folder:PATH and csv:FILE; the masks of {source} say what they show")
     study, files = _model(name)
-    before, networks = state(path), networks_digest(name)
-    cases = _prepared(path, study) if source == RUN else _found(source, path, study.data.structures, labels or {})
-    if not cases:
-        raise ValueError(f"{path}: no cases found")
+    folder = paths.external(name, set_name(source, path) + ("-native" if native else ""))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_name(f".{folder.name}.lock"), f"the scores of {name!r} on {folder.name!r}"):
+        require_same(folder, source, path)
+        known = {"state": state(path), "place": place(path), "networks": networks_digest(name), "labels": labels or {}}
+        cases = _prepared(path, study) if source == RUN else _found(source, path, study.data.structures, labels or {})
+        if not cases:
+            raise ValueError(f"{path}: no cases found")
+        rows, scores = _scored(cases, name, study, files, native)
+        if rows.empty:
+            first = scores["refused"][0]
+            raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
+        summary = {
+            "study": study.name,
+            "run": name,
+            "dataset": folder.name,
+            "source": source,
+            **known,
+            "grid": None if native else GRID,
+            "outlines": SOURCES[source].ABOUT.outlines if source in SOURCES else "",
+            **scores,
+            "doubt": check(cases) if check else "",
+            "parameters": runs.parameters(study),
+            "provenance": provenance.record(),
+        }
+        with new_folder(folder) as partial_folder:
+            write_csv(partial_folder / "cases.csv", rows)
+            write_json(partial_folder / "summary.json", summary)
+    return summary
+
+
+def _scored(cases: list[Case], name: str, study: Study, files: list[Path], native: bool) -> tuple[pd.DataFrame, dict]:
+    """Return the scores of every case, and what the summary says of them."""
     structures = [name for name in study.data.structures if name in cases[0].masks]
     refused: list[dict] = []
     own: list[str] = []
     notes: Counter[str] = Counter()
-    doubt = check(cases) if check else ""
     network = load_keras(files, study.data.structures)
     rows = score(_segmented(cases, structures, network, study, native, _digests(name), refused, own, notes), structures)
     if rows.empty:
-        first = refused[0]
-        raise ValueError(f"{path}: none of {len(cases)} cases can be used; {first['case_id']}: {first['reason']}")
+        return rows, {"refused": refused}
     for structure in structures:
         if not (of := rows[rows["structure"] == structure])["truth_pixels"].any():
             notes[f"the {structure} mask is empty"] = len(of)
-    folder = paths.external(name, set_name(source, path) + ("-native" if native else ""))
-    summary = {
-        "study": study.name,
-        "run": name,
-        "dataset": folder.name,
-        "source": source,
-        "state": before,
-        "networks": networks,
-        "labels": labels or {},
-        "grid": None if native else GRID,
-        "outlines": SOURCES[source].ABOUT.outlines if source in SOURCES else "",
-        **aggregate(rows, structures, study.evaluate),
-        "doubt": doubt,
-        "notes": dict(notes),
-        "refused": refused,
-        "own": own,
-        "parameters": runs.parameters(study),
-        "provenance": provenance.record(),
-    }
-    with new_folder(folder) as partial_folder:
-        write_csv(partial_folder / "cases.csv", rows)
-        write_json(partial_folder / "summary.json", summary)
-    return summary
+    return rows, {
+        **aggregate(rows, structures, study.evaluate), "notes": dict(notes), "refused": refused, "own": own
+    }  # fmt: skip
 
 
 def _model(name: str) -> tuple[Study, list[Path]]:
@@ -187,7 +167,7 @@ def _model(name: str) -> tuple[Study, list[Path]]:
 def _digests(name: str) -> set[str]:
     """Return the digests of a run's own radiographs; none for the default model, which saw no patient."""
     file = paths.data(name) / "cases.csv"
-    return set(pd.read_csv(file, usecols=["sha256"])["sha256"]) if file.is_file() else set()
+    return set(read_csv(file, usecols=["sha256"])["sha256"]) if file.is_file() else set()
 
 
 def _found(source: str, path: Path, structures: list[str], labels: dict[str, list[int]]) -> list[Case]:

@@ -1,6 +1,5 @@
 """Pool the folds of a cross-validation: each network predicts its hold-out fold, and all predictions are scored."""
 
-import json
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cxrseg.evaluate import calibration, metrics, quality, references, stats
 from cxrseg.evaluate.masks import to_masks
 from cxrseg.evaluate.predict import load_keras, predict
 from cxrseg.evaluate.scores import aggregate, score, score_baselines
-from cxrseg.files import write_csv, write_whole
+from cxrseg.files import read_json, write_csv, write_whole
 
 BATCH = 16
 
@@ -147,7 +146,7 @@ def measure(config: EvaluateConfig, dataset: Dataset, folds: list[int], folder: 
 def training_record(fold: Path, fingerprint: str) -> dict:
     """Return ``train.json`` of a trained fold after checking that it belongs to the dataset."""
     try:
-        record = json.loads((fold / "train.json").read_text())
+        record = read_json(fold / "train.json")
     except FileNotFoundError:
         raise FileNotFoundError(f"{fold}: no trained network here; run notebook 02-train first") from None
     if record["fingerprint"] != fingerprint:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cxrseg import models
 from cxrseg.data.square import cut_from_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.models import LUNGS, outputs
@@ -64,10 +65,10 @@ def load_keras(files: list[Path], structures: list[str]) -> Network:
     structures : list of str
         The structures of the run.
     """
-    import keras  # imported here because it takes seconds, and an exported network does not need it
+    import keras
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # TensorFlow warns when several networks predict
-    loaded = [keras.saving.load_model(file, compile=False) for file in files]
+    loaded = [models.load(file) for file in files]
 
     def probability(inputs: np.ndarray) -> np.ndarray:
         found = [keras.ops.convert_to_numpy(model.predict_on_batch(inputs)) for model in loaded]

@@ -5,11 +5,11 @@ knows where the default network is stored.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxrseg import paths
+from cxrseg.files import read_json
 
 LUNGS = ("right_lung", "left_lung")
 """Structures whose union is ``"lungs"``. Right and left are the patient's."""
@@ -42,7 +42,8 @@ class ModelCard:
     seconds : float
         Duration of the training.
     scores : dict
-        ``cases``, ``dice``, ``ci95`` and ``worst`` on the run's own test cases.
+        ``cases``, ``dice``, its interval ``ci95``, the coverage ``confidence`` of that interval (0.95 if it is missing)
+        and ``worst``, on the run's own test cases.
     confidence : float
         Confidence, 0 to 1, that the network reaches or exceeds in nine of ten of its own test cases, see
         `cxrseg.segment.orientation.confidence`.
@@ -71,8 +72,9 @@ class ModelCard:
     def describe(self) -> str:
         """Describe the training data and the scores of the network in two lines."""
         low, high = self.scores["ci95"]
+        coverage = f"{100 * self.scores.get('confidence', 0.95):.4g}%"
         return (
-            f"{self.trained_on}\nMean Dice {self.scores['dice']:.3f} (95% interval {low:.3f} to {high:.3f}) on "
+            f"{self.trained_on}\nMean Dice {self.scores['dice']:.3f} ({coverage} interval {low:.3f} to {high:.3f}) on "
             f"{self.scores['cases']} test cases of study {self.study}. Not a medical device."
         )
 
@@ -84,6 +86,23 @@ class ModelCard:
 def weights_file(name: str) -> Path:
     """Return the path of the Keras model of a run's first fold, or of the default network."""
     return _shipped(".keras") if name == DEFAULT else paths.fold(name, 0) / "model.keras"
+
+
+def load(file: Path):
+    """Return the Keras model of a file, which is not compiled.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged.
+    """
+    import keras  # takes seconds, and an exported network does not need it
+
+    try:
+        return keras.saving.load_model(file, compile=False)
+    except Exception as error:  # of Keras, of ZIP or of HDF5
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(f"{file}: a damaged network ({first}); remove it, and train it again") from None
 
 
 def graph_file(name: str) -> Path:
@@ -114,7 +133,7 @@ def card(name: str = DEFAULT) -> ModelCard:
             else f"run {name!r} has no exported network ({graph_file(name)} is missing): cxrseg export {name}"
         )
     try:
-        return ModelCard(**json.loads(file.read_text()))
+        return ModelCard(**read_json(file))
     except TypeError as error:
         raise ValueError(f"{file}: written by another version of cxrseg ({error}); export the run again") from error
 

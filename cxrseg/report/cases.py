@@ -8,6 +8,7 @@ import pandas as pd
 from cxrseg import paths, runs
 from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate.masks import ONE_PIECE, to_masks
+from cxrseg.files import read_csv
 from cxrseg.models import LUNGS, outputs
 
 
@@ -78,10 +79,10 @@ def load_test_cases(run: str) -> TestCases:
     """
     evaluated = runs.summary(run)["parameters"]["evaluate"]
     folder = paths.run(run)
-    rows = pd.read_csv(folder / "cases.csv", dtype={"case_id": str, "label": str}, keep_default_na=False)
+    rows = read_csv(folder / "cases.csv", dtype={"case_id": str, "label": str}, keep_default_na=False)
     table = rows[rows["structure"] == rows["structure"].iloc[0]].reset_index(drop=True)
     if (folder / "quality.csv").is_file():
-        table["predicted_dice"] = pd.read_csv(folder / "quality.csv")["predicted_dice"]  # same row order
+        table["predicted_dice"] = read_csv(folder / "quality.csv")["predicted_dice"]  # same row order
     dataset = Dataset.load(paths.data(run))
     place = pd.Series(np.arange(len(dataset.cases)), index=dataset.cases["case_id"])
     table["anchor"] = _anchors(table["case_id"])

@@ -5,7 +5,6 @@ radiographs that it may have learnt from: those are left out, and where none is 
 run's own test cases.
 """
 
-import json
 import re
 from contextlib import ExitStack
 
@@ -15,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cxrseg import models, paths, runs
+from cxrseg.data.sets import RUN, parse, require_same, set_name
 from cxrseg.evaluate import stats
-from cxrseg.evaluate.external import RUN, networks_digest, parse, set_name
-from cxrseg.files import state, write_csv, write_json, write_whole
+from cxrseg.evaluate.external import networks_digest
+from cxrseg.files import read_csv, read_json, state, write_csv, write_json, write_whole
 
 OWN = "*: the run's own test cases, each outlined by a network that had not learnt from it (cross-validated)"
 
@@ -71,13 +71,15 @@ def start(names: list[str], on: list[str]) -> dict:
     states = {name: state(path) for name, path in found.items()}
     networks = {run: networks_digest(run) for run in names}
     request = {"sets": sets, "cells": cells, "runs": names}
+    for run, name in cells:
+        require_same(paths.external(run, name), origin[name], found[name])
     with ExitStack() as locks:
         for run in names:
             if run != models.DEFAULT:
                 locks.enter_context(runs.locked(run))
         for run, name in cells:
             file = paths.external(run, name) / "summary.json"
-            summary = json.loads(file.read_text()) if file.is_file() else {}
+            summary = read_json(file) if file.is_file() else {}
             known = [summary.get(key) for key in ("source", "labels", "state", "networks")]
             # A table names files elsewhere, whose state is not known.
             if known != [origin[name], {}, states[name], networks[run]] or origin[name] == "csv":
@@ -112,11 +114,11 @@ def _cell(run: str, name: str, own: bool) -> dict:
         return cell | _scores(runs.summary(run)["dice"]) | {"own": True}
     if not (folder / "summary.json").is_file():
         return cell
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = read_json(folder / "summary.json")
     cell["networks"] = summary["networks"]
     if not summary["own"]:
         return cell | _scores(summary["dice"])
-    rows = pd.read_csv(folder / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
+    rows = read_csv(folder / "cases.csv", dtype={"case_id": str}, keep_default_na=False)
     rows = rows[(rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)]
     unseen = rows.loc[~rows["case_id"].isin(summary["own"]), "dice"]
     if unseen.empty:  # the prepared data of a run with the same cases have its test score; other sets have none

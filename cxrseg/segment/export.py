@@ -1,7 +1,6 @@
 """Export a trained network for use without Keras: the graph ``model.onnx`` and the model card ``model.json``."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import keras
@@ -14,7 +13,7 @@ from cxrseg.config import TrainConfig
 from cxrseg.data.dataset import Dataset
 from cxrseg.evaluate.metrics import overlap
 from cxrseg.evaluate.predict import Network, load_keras, predict
-from cxrseg.files import write_json
+from cxrseg.files import read_json, write_json
 from cxrseg.models import ModelCard
 from cxrseg.segment.orientation import confidence
 from cxrseg.train.compile import network
@@ -56,7 +55,7 @@ def export(run: str) -> ModelCard:
     """
     summary = runs.summary(run)
     fold = paths.fold(run, 0)
-    record = json.loads((fold / "train.json").read_text())
+    record = read_json(fold / "train.json")
     train = TrainConfig(**record["config"])
     model = rebuild(models.weights_file(run), train)
     partial = paths.run(run) / "partial-model.onnx"
@@ -95,6 +94,7 @@ def export(run: str) -> ModelCard:
             "cases": summary["n_cases"],
             "dice": summary["dice"]["mean"],
             "ci95": summary["dice"]["ci95"],
+            "confidence": summary["dice"]["confidence"],
             "worst": summary["dice"]["min"],
         },
         confidence=usual_confidence(load_keras([models.weights_file(run)], dataset.structures), dataset.images[tested]),
@@ -108,7 +108,7 @@ def export(run: str) -> ModelCard:
 
 def rebuild(file: Path, config: TrainConfig) -> keras.Model:
     """Build the network of a training configuration in float32, with the weights of a Keras file."""
-    trained = keras.saving.load_model(file, compile=False)
+    trained = models.load(file)
     # onnxruntime has no bfloat16 convolution. The stored weights are float32 under every precision of a study.
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")

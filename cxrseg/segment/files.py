@@ -1,26 +1,20 @@
 """Segment many files on all cores, and write masks, overlays and one table."""
 
-import csv
+import fcntl
 import glob
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from cxrseg.data.read.images import SUFFIXES, is_dicom, opened
+from cxrseg.files import walk, write_whole
+from cxrseg.segment import table
 from cxrseg.segment.model import Model
 from cxrseg.segment.overlay import cut_out, overlay, write_mask
-
-COLUMNS = (
-    "file", "width", "height", "left_px", "right_px", "heart_px", "left_mm2", "right_mm2", "heart_mm2",
-    "left_to_right", "ctr", "ctr_refused", "predicted_dice", "warning",
-    "structure", "mask", "overlay", "crop", "dicom_seg",
-)  # fmt: skip
-"""Columns of ``segmentations.csv``. Left and right are the patient's, so the left lung is on the right of the image."""
-
-PATHS = ("file", "mask", "overlay", "crop", "dicom_seg")
-"""Columns of ``segmentations.csv`` that hold a path."""
 
 
 def segment_files(
@@ -62,7 +56,9 @@ def segment_files(
     Raises
     ------
     ValueError
-        The network does not segment this structure.
+        The network does not segment this structure, or the table of the output folder was changed by hand.
+    RuntimeError
+        Another process writes into the output folder.
     ModuleNotFoundError
         highdicom is not installed and `dicom_seg` is set.
     """
@@ -73,18 +69,10 @@ def segment_files(
     if dicom_seg:
         import highdicom  # noqa: F401  # ask for it before the first file is segmented
     folder.mkdir(parents=True, exist_ok=True)
-    kept = _earlier(folder / "segmentations.csv", files)
-    names = _names(files, {row["mask"].removeprefix("./").removesuffix("-mask.png").lower() for row in kept})
-    with (
-        # Line buffering keeps rows whole after an interruption. Bytes of a file name that are not text are escaped.
-        open(
-            folder / "segmentations.csv", "w", buffering=1, newline="", encoding="utf-8", errors="backslashreplace"
-        ) as table,
-        ThreadPoolExecutor(workers or os.cpu_count()) as pool,
-    ):
-        writer = csv.DictWriter(table, COLUMNS)
-        writer.writeheader()
-        writer.writerows(kept)
+    with _alone(folder), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        kept = table.others(table.read(folder), files)
+        names = _names(files, {row["mask"].removeprefix("./").removesuffix("-mask.png").lower() for row in kept})
+        table.write(kept, folder)
         # The number of waiting jobs is bounded, so that memory does not grow with the number of files.
         waiting: deque = deque()
         ahead = 2 * (workers or os.cpu_count() or 1)
@@ -98,25 +86,25 @@ def segment_files(
                 done, job = waiting.popleft()
                 row = job.result()
                 if isinstance(row, dict):
-                    writer.writerow(row | {key: _cell(row[key]) for key in PATHS if key in row})
+                    table.add(row, folder)
                 yield done, row
 
 
-def _earlier(table: Path, files: list[Path]) -> list[dict]:
-    """Return the rows of other files that earlier calls have written into the table of the same folder."""
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a lock of a folder, which leaves no file in it."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        with open(table, newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
-    except (FileNotFoundError, UnicodeDecodeError):
-        return []
-    now = {_cell(str(file)) for file in files}
-    return [row for row in rows if row["file"] not in now]
-
-
-def _cell(path: str) -> str:
-    """Return the same path in another spelling where a spreadsheet would take it for a formula."""
-    return f"./{path}" if path.startswith(("=", "+", "-", "@", "\t", "\r")) else path
+        with suppress(OSError):  # some network drives know no locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RuntimeError(
+                    f"another process writes into {folder}: wait for it, or choose another --out"
+                ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
@@ -126,11 +114,11 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
     name is accepted with any suffix, but not if it lies in `out`, where a result could overwrite it.
     """
     found: dict[Path, None] = {}
-    problems = []
+    problems: list[str] = []
     for name in given:
-        path = Path(name).expanduser()
+        path = Path(name) if os.path.lexists(name) else Path(os.path.expanduser(name))
         if path.is_dir():
-            files = [file for file in sorted(path.rglob("*")) if not _hidden(file, path) and _is_radiograph(file, out)]
+            files = _in_folder(path, out, problems)
         elif path.exists():
             files = [path]
         else:
@@ -144,18 +132,29 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
     return list(found), problems
 
 
+def _in_folder(folder: Path, out: Path, problems: list[str]) -> list[Path]:
+    """Return the radiographs in a folder, and add a line for each part of it that cannot be read."""
+    every = walk(folder, lambda error: problems.append(f"{error.filename}: {error.strerror}"))
+    seen = [file for file in every if not _hidden(file, folder) and not _within(file, out)]
+    results = {file.parent for file in seen if file.name == table.NAME}
+    problems += [f"{file}: a link to nothing" for file in seen if _looks(file) and not file.exists()]
+    for place in sorted(results):
+        print(f"left out: {place}, which holds results of an earlier call")
+    return [file for file in seen if file.parent not in results and file.is_file() and (_looks(file) or _is_dicm(file))]
+
+
 def _hidden(file: Path, folder: Path) -> bool:
     """Return whether a file below a folder is one that a Mac or a program keeps for itself, as ``._film.png`` is."""
     return any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts)
 
 
-def _is_radiograph(file: Path, out: Path) -> bool:
-    if not file.is_file() or _within(file, out):
-        return False
-    if file.suffix.lower() in SUFFIXES:
-        return True
+def _looks(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES
+
+
+def _is_dicm(file: Path) -> bool:
+    """Return whether a file is DICOM: hospitals name it by its UID, whose last part looks like a suffix."""
     try:
-        # Hospitals export DICOM files named by their UID, whose last part looks like a suffix.
         with open(file, "rb") as stream:
             return stream.read(132)[128:] == b"DICM"
     except OSError:
@@ -172,7 +171,7 @@ def _names(files: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
     names, taken = {}, set(taken)
     for file in files:
         # The last part of a UID is not a suffix.
-        plain = file.stem if file.suffix.lower() in SUFFIXES else file.name
+        plain = file.stem if _looks(file) else file.name
         name, number = plain, 1
         while name.lower() in taken:
             number += 1
@@ -223,13 +222,25 @@ def _write_results(
         "mask": f"{base.name}-mask.png",
         "overlay": f"{base.name}-overlay.jpg",
     }
-    write_mask(mask, base.with_name(row["mask"]))
+    if not file.is_absolute():
+        row["folder"] = os.getcwd()
     picture = overlay(found.image, found.mask, found.masks.get("heart"), found.ctr is not None)
-    picture.save(base.with_name(row["overlay"]), quality=90)
+    wanted: dict[str, Callable[[Path], object]] = {
+        row["mask"]: partial(write_mask, mask),
+        row["overlay"]: partial(picture.save, quality=90),
+    }
     if crop:
         row["crop"] = f"{base.name}-{structure}.png"
-        cut_out(found.image, mask).save(base.with_name(row["crop"]), compress_level=1)
+        wanted[row["crop"]] = partial(cut_out(found.image, mask).save, compress_level=1)
     if segmentation:
         row["dicom_seg"] = f"{base.name}-seg.dcm"
-        segmentation.save_as(base.with_name(row["dicom_seg"]))
+        wanted[row["dicom_seg"]] = segmentation.save_as
+    try:
+        for name, write in wanted.items():
+            write_whole(base.with_name(name), write)
+    except OSError:
+        for name in wanted:  # a full disk leaves no part of a radiograph's results
+            with suppress(OSError):
+                base.with_name(name).unlink(missing_ok=True)
+        raise
     return row

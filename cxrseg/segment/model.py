@@ -171,7 +171,8 @@ def load_model(name: str = models.DEFAULT) -> Model:
     FileNotFoundError
         The network does not exist.
     ValueError
-        The first structure of the network is not the lungs, of which everything else is measured.
+        The first structure of the network is not the lungs, of which everything else is measured, or its file is
+        damaged.
     RuntimeError
         onnxruntime is not installed.
 
@@ -194,6 +195,10 @@ def load_model(name: str = models.DEFAULT) -> Model:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # one radiograph per core is faster than all cores on one
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(models.graph_file(name)), options, providers=["CPUExecutionProvider"])
+    file = models.graph_file(name)
+    try:
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no class of their own
+        raise ValueError(f"{file}: a damaged network ({error}); export the run again: cxrseg export {name}") from None
     probability = lambda inputs: session.run(["probability"], {"image": inputs})[0]  # noqa: E731
     return Model(Network(card.input_size, probability, card.structures), card)

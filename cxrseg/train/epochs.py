@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from cxrseg.config import TrainConfig
+from cxrseg.files import read_json
 from cxrseg.train.batches import Batches, train_epoch, validate
 
 
@@ -106,7 +107,7 @@ def resume(model: keras.Model, folder: Path, identity: dict) -> list[dict]:
     checkpoint = latest_checkpoint(folder)
     if checkpoint is None:
         return []
-    state = json.loads((checkpoint / "state.json").read_text())
+    state = read_json(checkpoint / "state.json")
     if state["identity"] != identity:
         print(f"{checkpoint} was made with other parameters, data or arithmetic: starting afresh")
         for old in folder.glob("checkpoint-*"):

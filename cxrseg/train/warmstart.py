@@ -1,13 +1,13 @@
 """Warm start: initialise a network with the weights of another run that was not trained on the test cases."""
 
 import hashlib
-import json
 
 import keras
 import pandas as pd
 
 from cxrseg import models, paths
 from cxrseg.data.dataset import Dataset, exists
+from cxrseg.files import read_json
 
 
 def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> str:
@@ -39,7 +39,7 @@ def start_from(model: keras.Model, run: str, fold: int, dataset: Dataset, tested
     file = paths.fold(run, blind) / "model.keras" if blind else models.weights_file(run)
     if not file.is_file():
         raise FileNotFoundError(f"train.init: run {run!r} has no trained network ({file} is missing)")
-    source = keras.saving.load_model(file, compile=False)
+    source = models.load(file)
     ours, theirs = ([tuple(w.shape) for w in network.weights] for network in (model, source))
     if ours[:-2] != theirs[:-2]:  # the last two are the kernel and bias of the output layer
         raise ValueError(
@@ -63,7 +63,7 @@ def _blind_fold(run: str, fold: int, dataset: Dataset, tested: pd.DataFrame) -> 
     """Return a fold of a run whose network was trained on none of the test cases."""
     if not exists(paths.data(run)):  # without the run's dataset, only its fingerprint can be compared
         record = paths.fold(run, 0) / "train.json"
-        same = record.is_file() and json.loads(record.read_text())["fingerprint"] == dataset.fingerprint
+        same = record.is_file() and read_json(record)["fingerprint"] == dataset.fingerprint
         return fold if same else 0
     theirs = Dataset.load(paths.data(run))
     cases = theirs.cases

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cxrseg import models, paths, runs
-from cxrseg.config import EvaluateConfig, Study
+from cxrseg.config import DataConfig, EvaluateConfig, Study
+from cxrseg.evaluate import compare
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,33 @@ def test_new_scores_remove_an_exported_network_of_before(folder, capsys):
         runs.write_summary("own", EvaluateConfig(), [folder / "own" / "fold-0"], {})
         assert ("cxrseg export own" in capsys.readouterr().out) == exported
         assert not models.graph_file("own").exists() and not models.card_file("own").exists()
+
+
+def test_an_attempt_that_made_nothing_does_not_keep_its_name(folder):
+    runs.start({"new": Study(name="demo")})
+    other = Study(name="demo", data=DataConfig(seed=7))
+    runs.start({"new": other})
+    assert runs.study("new") == other
+    paths.data("new").mkdir()
+    (paths.data("new") / "dataset.json").write_text("{}")
+    with pytest.raises(ValueError, match="exists with other parameters"):
+        runs.start({"new": Study(name="demo")})
+
+
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("study.yml", runs.study),
+        ("summary.json", runs.summary),
+        ("model.json", lambda name: models.card(name)),
+        ("fold-0/model.keras", lambda name: models.load(models.weights_file(name))),
+        ("cases.csv", lambda name: compare.table(paths.run(name) / "cases.csv", {})),
+    ],
+)
+def test_a_damaged_file_is_named(folder, file, read):
+    runs.start({"torn": Study(name="demo")})
+    (paths.run("torn") / "fold-0").mkdir()
+    for name in ("model.onnx", file):
+        (paths.run("torn") / name).write_text("")
+    with pytest.raises(ValueError, match=file):
+        read("torn")

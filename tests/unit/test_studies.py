@@ -107,3 +107,26 @@ def test_impossible_sweep_is_refused_in_one_line(tmp_path, override, named):
     with pytest.raises(ValueError) as error:
         sweep(tmp_path, "", override)
     assert named in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["train: {epochs: 2}\ntrain: {augment: true}", "train:\n  epochs: 1\n  epochs: 2"])
+def test_a_key_that_is_given_twice_is_refused(tmp_path, text):
+    file = tmp_path / "mine.yml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"mine\.yml.*(train|epochs)' is given twice.*line [23]") as caught:
+        read_study(file)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override", ["train.epochs=true", "train.epochs=1:30", "data.seed=4294967296", "run_folds=yes"]
+)
+def test_a_number_is_a_number(tmp_path, override):
+    (tmp_path / "mine.yml").write_text("{}")
+    with pytest.raises(ValueError, match=override.partition("=")[0]):
+        read_study(tmp_path / "mine.yml", [override])
+
+
+def test_a_leading_zero_makes_no_octal_number(tmp_path):
+    (tmp_path / "mine.yml").write_text("{}")
+    assert read_study(tmp_path / "mine.yml", ["data.seed=012"]).data.seed == 12

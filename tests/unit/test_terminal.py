@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 import cxrseg
 from cxrseg.cli import app
-from cxrseg.terminal import plain_errors, say_segmented
+from cxrseg.terminal import label_values, plain_errors, say_segmented
 
 
 def test_version_is_that_of_the_package():
@@ -25,3 +25,9 @@ def test_file_name_in_an_error_commands_no_terminal(capsys):
     said = capsys.readouterr().err
     assert all(line.isprintable() for line in said.splitlines())
     assert "مرحبا 🫁 is no picture\nerror: another" in said
+
+
+def test_values_of_a_structure_are_given_once():
+    assert label_values(["lungs=1,2", "heart=3"]) == {"lungs": [1, 2], "heart": [3]}
+    with pytest.raises(ValueError, match="lungs is given twice"):
+        label_values(["lungs=1", "lungs=2"])

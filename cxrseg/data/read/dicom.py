@@ -110,7 +110,7 @@ def spacing(stream: BinaryIO, name: str) -> tuple[float, float] | None:
     for key in ("PixelSpacing", "ImagerPixelSpacing"):
         try:
             row, column = (float(value) for value in dataset.get(key) or ())
-        except (TypeError, ValueError):
+        except Exception:  # pydicom reads the element only now, and a damaged one raises whatever it meets
             continue
         if 0 < row < MAX_SPACING and 0 < column < MAX_SPACING:
             return row, column

@@ -121,7 +121,10 @@ def decode(codes: list[str], height: int, width: int, name: str) -> np.ndarray:
     check_size(width, height, name)
     mask = np.zeros(height * width, bool)
     for code in codes:
-        runs = np.array(code.split(), np.int64).reshape(-1, 2) if len(code.split()) % 2 == 0 else None
+        try:
+            runs = np.array(code.split(), np.int64).reshape(-1, 2)
+        except (ValueError, OverflowError):
+            runs = None
         if runs is None or (runs < 1).any() or (runs.sum(axis=1) - 1 > mask.size).any():
             raise ValueError(f"{name}: its run-length code does not fit {width} x {height} pixels")
         for start, length in runs:
@@ -142,15 +145,15 @@ def _rows(path, table: str):
     """Yield image, quality, height, width and codes of each row; nothing if the table is not CheXmask's."""
     wanted = ["Dice RCA (Mean)", "Height", "Width", *COLUMNS.values()]
     with archive.stream(path, table) as file, _readable(f"{path}: {table}"):
-        for part in pd.read_csv(file, chunksize=1000, keep_default_na=False):
+        for part in pd.read_csv(file, chunksize=1000, keep_default_na=False, dtype=str):
             if not set(wanted) <= set(part.columns):
                 return
             identity = next(
                 column for column in part.columns if column not in wanted and not column.startswith("Unnamed")
             )
             numbers = part[wanted[:3]].apply(pd.to_numeric, errors="coerce")
-            whole = numbers.notna().all(axis=1)
-            part[wanted[:3]] = numbers
+            whole = np.isfinite(numbers).all(axis=1)
+            part = part.assign(**numbers)
             yield from part.loc[whole, [identity, *wanted]].itertuples(index=False, name=None)
 
 

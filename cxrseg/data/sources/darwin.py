@@ -7,6 +7,7 @@ radiographs, CT) are left out. Patients are not identified.
 """
 
 import json
+from collections import Counter
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -51,8 +52,12 @@ def cases(config: DataConfig) -> list[Case]:
     check_known("data.structures (source darwin)", config.structures, ["lungs"])
     path = archive.existing(config.path, "darwin", _EXPECTED)
     names = list(map(PurePosixPath, archive.list_files(path)))
-    images = {name.name: str(name) for name in names if name.suffix.lower() in SUFFIXES and "images" in name.parts}
+    images: dict[str, list[PurePosixPath]] = {}
+    for name in names:
+        if name.suffix.lower() in SUFFIXES and "images" in name.parts:
+            images.setdefault(name.name, []).append(name)
     annotations = [str(name) for name in names if name.suffix.lower() == ".json"]
+    stems = Counter(PurePosixPath(annotation).stem for annotation in annotations)
     if not images or not annotations:
         raise ValueError(f"{path}: no images and annotations of V7's dataset; expected {_EXPECTED}")
     listed = []
@@ -60,13 +65,15 @@ def cases(config: DataConfig) -> list[Case]:
         title, _, paths, tags = _annotation(path, annotation)
         if not paths:
             continue
-        image = images.get(title)
-        missing = partial(refuse, f"{path}/{annotation}: its image {title} is missing; expected it in images/")
+        place = PurePosixPath(annotation)
+        fits = _images_of(place, title, images)
+        why = f"{len(fits)} of images/ fit its image {title}" if fits else f"its image {title} is missing"
+        refused = partial(refuse, f"{path}/{annotation}: {why}; expected one in images/")
         listed.append(
             Case(
-                PurePosixPath(annotation).stem,
+                place.stem if stems[place.stem] == 1 else str(place.with_suffix("")),
                 _label(tags),
-                partial(archive.radiograph, path, image) if image else missing,
+                partial(archive.radiograph, path, str(fits[0])) if len(fits) == 1 else refused,
                 {"lungs": partial(outline, path, annotation)},
             )
         )
@@ -86,6 +93,11 @@ def outline(path: Path, name: str) -> np.ndarray:
     -------
     (height, width) bool array
         The union of the lungs. Where the outlines of one lung overlap, the inner one is a hole.
+
+    Raises
+    ------
+    ValueError
+        An outline is no polygon.
     """
     _, (width, height), polygons, _ = _annotation(path, name)
     check_size(width, height, f"{path}/{name}")
@@ -93,6 +105,8 @@ def outline(path: Path, name: str) -> np.ndarray:
     for outlines in polygons:
         lung = Picture.new("1", (width, height))
         for points in outlines:
+            if len(points) < 3 or not np.isfinite(points).all():
+                raise ValueError(f"{path}/{name}: an outline is no polygon; expected three points or more, all finite")
             part = Picture.new("1", (width, height))
             ImageDraw.Draw(part).polygon(points, fill=1)
             lung = ImageChops.logical_xor(lung, part)
@@ -100,13 +114,32 @@ def outline(path: Path, name: str) -> np.ndarray:
     return np.asarray(mask.convert("L")) > 0  # a 1-bit picture becomes booleans stored as 255
 
 
+def _images_of(annotation: PurePosixPath, title: str, images: dict[str, list[PurePosixPath]]) -> list[PurePosixPath]:
+    """Return the images that an annotation may mean; of several with one name, that in the folder of the same name.
+
+    `title` may be a path, which says the folder.
+    """
+    named = PurePosixPath(title)
+    fits = images.get(named.name, [])
+    if len(fits) < 2:
+        return fits
+    said = [image for image in fits if image.parts[-len(named.parts) :] == named.parts and len(named.parts) > 1]
+    return said or [image for image in fits if _below(image, "images") == _below(annotation, "annotations")] or fits
+
+
+def _below(file: PurePosixPath, folder: str) -> tuple[str, ...]:
+    """Return the folders of a file below the last one of this name."""
+    parts = file.parts[:-1]
+    return parts[len(parts) - parts[::-1].index(folder) :] if folder in parts else parts
+
+
 def _annotation(path: Path, name: str) -> tuple[str, tuple[int, int], list[list[list[tuple]]], list[str]]:
-    """Return the image's name, its width and height, the outlines of each lung, and the tags."""
+    """Return the image's name in its folder, its width and height, the outlines of each lung, and the tags."""
     try:
         content = json.loads(archive.content(path, name))
         item = content.get("image") or content["item"]
         size = item if "width" in item else item["slots"][0]
-        title = item.get("filename") or item["name"]
+        title = f"{item.get('path') or ''}/{item.get('filename') or item['name']}".lstrip("/")
         polygons, tags = [], []
         for annotation in content["annotations"]:
             shape = annotation.get("polygon") or annotation.get("complex_polygon")
@@ -118,7 +151,7 @@ def _annotation(path: Path, name: str) -> tuple[str, tuple[int, int], list[list[
                 outlines += shape.get("additional_paths") or []
                 polygons.append([[(float(point["x"]), float(point["y"])) for point in line] for line in outlines])
         return title, (int(size["width"]), int(size["height"])), polygons, tags
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{path}/{name}: not an annotation in Darwin JSON ({error!r}); expected {_EXPECTED}") from None
 
 

@@ -1,6 +1,5 @@
 """The page "External validation": what a run scores on other datasets, as a chart and a table, and its matrix."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +7,12 @@ from matplotlib.figure import Figure
 
 from cxrseg import paths, runs
 from cxrseg.evaluate.external import networks_digest
-from cxrseg.files import new_folder, write_text
+from cxrseg.files import new_folder, read_csv, read_json, write_text
 from cxrseg.report import matrix, text
 from cxrseg.report.figures import colours
 from cxrseg.terminal import in_words
 
-HEADERS = ("Set", "Class", "Cases", "Mean Dice", "95% interval", "HD95, share of lung height", "HD95, mm")
+HEADERS = ("Set", "Class", "Cases", "Mean Dice", "Confidence interval", "HD95, share of lung height", "HD95, mm")
 
 FIGURE = """```{{figure}} executed/external/{name}.png
 :name: fig-{name}
@@ -42,7 +41,7 @@ def assemble(run: str, folder: Path) -> None:
         if results:
             means(runs.summary(run), results).savefig(partial / "external.png", dpi=200)
         if grid.is_file():
-            table = pd.read_csv(grid, dtype={"run": str, "set": str}, keep_default_na=False, na_values=[""])
+            table = read_csv(grid, dtype={"run": str, "set": str}, keep_default_na=False, na_values=[""])
             picture = matrix.picture(table)
             picture.savefig(partial / "matrix.png", dpi=200)
             parts.append(_matrix(table, picture))
@@ -52,7 +51,7 @@ def assemble(run: str, folder: Path) -> None:
 def load_results(run: str) -> dict[str, dict]:
     """Return ``summary.json`` of each external dataset of a run by the name of the dataset, in alphabetical order."""
     files = sorted(paths.run(run).glob("external/*/summary.json"))
-    return {file.parent.name: json.loads(file.read_text()) for file in files}
+    return {file.parent.name: read_json(file) for file in files}
 
 
 def means(own: dict, results: dict[str, dict]) -> Figure:
@@ -79,7 +78,7 @@ def means(own: dict, results: dict[str, dict]) -> Figure:
     axis.set_yticks(range(len(rows)), names, parse_math=False, fontsize=9)
     for tick, (_, label, _) in zip(axis.get_yticklabels(), rows, strict=True):
         tick.set_weight("normal" if label else "bold")
-    axis.set_xlabel("mean Dice per image, 95% interval")
+    axis.set_xlabel("mean Dice per image, with its confidence interval")
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.grid(axis="x", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
@@ -101,7 +100,7 @@ def _results(own: dict, results: dict[str, dict]) -> str:
         name="external",
         alt=f"Mean Dice with its interval by class, on the run's own test cases and {len(results)} other sets.",
         kind="narrow",
-        caption="Mean Dice with its 95% interval: diamonds over all cases of a set, dots by diagnostic class.",
+        caption="Mean Dice with its confidence interval: diamonds over all cases of a set, dots by diagnostic class.",
     )
     lines = [f"| {' | '.join(HEADERS)} |", f"|:--|:--{'|--:' * (len(HEADERS) - 2)}|"]
     lines += [_row(name, label, scores) for name, summary in results.items() for label, scores in _parts(summary)]
@@ -162,7 +161,7 @@ def _note(run: str, summary: dict) -> str:
 
 
 def _matrix(table: pd.DataFrame, picture: Figure) -> str:
-    caption = "Mean Dice with its 95% interval: trained in the rows, tested in the columns."
+    caption = "Mean Dice with its confidence interval: trained in the rows, tested in the columns."
     if table["own"].any():
         caption += " Framed: the run's own test cases, each outlined by a network that had not learnt from it."
     if table["left_out"].any():

@@ -86,3 +86,13 @@ def test_folders_that_all_files_share_say_nothing():
     assert masks("Lung Segmentation/1.png", "Lung Segmentation/1_mask.png") == {
         "Lung Segmentation/1.png": {"": ["Lung Segmentation/1_mask.png"]}
     }
+
+
+def test_what_stands_above_masks_alone_is_their_structure():
+    names = [f"{kind}/{k}.png" for kind in ("images", "heart/masks", "ribs/masks", "lungs/masks") for k in range(2)]
+    for one in discover(names, ["lungs"]):
+        number = one.name.rpartition("/")[2]
+        assert one.masks == {part: [f"{part}/masks/{number}"] for part in ("heart", "ribs", "lungs")}
+    for folder in ("COVID", "P001"):  # a class, a patient
+        (one,) = discover(["images/a.png", f"{folder}/masks/a.png"], ["lungs"])
+        assert one.masks == {"": [f"{folder}/masks/a.png"]}

@@ -53,7 +53,10 @@ def test_changed_files_are_noticed_and_changed_dates_are_not(films):
 def test_what_cannot_be_prepared_again_is_not_begun(films):
     origin.require(["own"])
     shutil.rmtree(films)
-    with pytest.raises(ValueError, match=r"run 'own' has to be prepared again.*are gone: .*films"):
+    with pytest.raises(ValueError, match=r"run 'own' has to be prepared again.*no radiographs at .*films"):
+        origin.require(["own"])
+    shutil.rmtree(paths.data("own"))
+    with pytest.raises(ValueError, match=r"run 'own' cannot be prepared.*no radiographs at .*films"):
         origin.require(["own"])
 
 

@@ -14,9 +14,11 @@ from skimage.segmentation import find_boundaries
 
 from cxrseg import paths
 from cxrseg.config import DataConfig, EvaluateConfig, Study, TrainConfig
+from cxrseg.data import sets
 from cxrseg.data.cases import Case
 from cxrseg.data.prepare import prepare
 from cxrseg.evaluate import external, pooled
+from cxrseg.files import locked
 from cxrseg.phantom import LABELS, phantom
 from cxrseg.studies import write_study
 
@@ -84,10 +86,38 @@ def test_the_prepared_data_of_a_run_are_a_set_of_their_own(run, tmp_path):
         run(name, pictures(tmp_path / name, seed=seed))
         external.evaluate_external("a", "folder", tmp_path / name)
     from_files = rows_of("a", "b")
-    external.evaluate_external("a", *external.parse("run:b"))
+    with pytest.raises(ValueError, match="another set called"):  # that of the folder, as far as anybody can know
+        external.evaluate_external("a", *sets.parse("run:b"))
+    shutil.rmtree(paths.external("a", "b"))
+    external.evaluate_external("a", *sets.parse("run:b"))
     pd.testing.assert_frame_equal(rows_of("a", "b"), from_files)
     with pytest.raises(ValueError, match="has learnt from this dataset"):
-        external.evaluate_external("a", *external.parse("run:a"))
+        external.evaluate_external("a", *sets.parse("run:a"))
+
+
+def test_scores_of_another_set_of_the_same_name_stay(run, tmp_path):
+    run("study", pictures(tmp_path / "own", count=4))
+    for place, seed in (("one", 6), ("two", 7)):
+        pictures(tmp_path / place / "films", count=4, seed=seed)
+    external.evaluate_external("study", "folder", tmp_path / "one" / "films")
+    before = rows_of("study", "films")
+    with pytest.raises(ValueError, match="another set called 'films'"):
+        external.evaluate_external("study", "folder", tmp_path / "two" / "films")
+    pd.testing.assert_frame_equal(rows_of("study", "films"), before)
+    (tmp_path / "one" / "films").rename(tmp_path / "films")  # the same set, moved
+    external.evaluate_external("study", "folder", tmp_path / "films")
+    (tmp_path / "films" / LABELS[0] / "images" / "0.png").touch()  # the same place, changed
+    external.evaluate_external("study", "folder", tmp_path / "films")
+
+
+def test_two_evaluations_on_one_set_do_not_mix(run, tmp_path):
+    run("study", pictures(tmp_path / "films", count=4))
+    paths.external("study", "").mkdir()
+    with (
+        locked(paths.external("study", ".films.lock"), "the scores"),
+        pytest.raises(RuntimeError, match="another process is at work on the scores of 'study' on 'films'"),
+    ):
+        external.evaluate_external("study", "folder", tmp_path / "films")
 
 
 def test_native_scores_are_in_the_pixels_of_each_mask(run, tmp_path):
@@ -179,21 +209,6 @@ def test_millimetres_follow_the_height_and_the_width_of_a_pixel(run, tmp_path, m
     assert rows.loc["known", "assd_mm"] == pytest.approx(pooled_distances.mean(), abs=pixel)
     lungs = summary["structures"]["lungs"]
     assert lungs["hd95_mm"]["n"] == 1 and lungs["hd95_px"]["n"] == 3
-
-
-@pytest.mark.parametrize(
-    ("on", "named"),
-    [("here", "SOURCE:PATH"), ("phantom:x", "SOURCE:PATH"), ("folder:nowhere", "nowhere"), ("run:no", "no")],
-)
-def test_a_set_that_is_not_there_is_named(run, on, named):
-    with pytest.raises((ValueError, FileNotFoundError), match=named):
-        external.parse(on)
-
-
-def test_a_set_in_the_home_folder_is_found(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "films").mkdir()
-    assert external.parse("folder:~/films") == ("folder", tmp_path / "films")
 
 
 def test_a_set_is_scored_on_the_structures_that_it_has(tmp_path):

@@ -15,7 +15,8 @@ from samples import BRIGHT, ORGANS, chest, dice, planted_file, planted_organs
 from support import bomb, cxrseg
 
 from cxrseg.measure.heart import extent, ratio
-from cxrseg.segment.files import COLUMNS, _names, find_files, segment_files
+from cxrseg.segment.files import _alone, _names, find_files, segment_files
+from cxrseg.segment.table import COLUMNS
 
 
 @pytest.mark.parametrize("kind", ["wide", "tall", "sixteen", "exif", "monochrome1"])
@@ -80,6 +81,59 @@ def test_a_second_call_keeps_the_results_of_other_files(tmp_path):
         rows = {Path(row["file"]).parent.name: row["mask"] for row in csv.DictReader(table)}
     assert rows == {"one": "film-mask.png", "two": "film-2-mask.png"}
     assert {file.name for file in (tmp_path / "out").glob("*.png")} == set(rows.values())
+
+
+def test_the_same_path_in_another_working_folder_is_another_radiograph(tmp_path, monkeypatch):
+    for patient in ("one", "two", "one"):
+        (tmp_path / patient).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / patient)
+        if not Path("film.png").exists():
+            planted_file("wide", Path())[0].rename("film.png")
+        list(segment_files(BRIGHT, [Path("film.png")], tmp_path / "out"))
+    rows = list(csv.DictReader((tmp_path / "out" / "segmentations.csv").read_text().splitlines()))
+    assert {(Path(row["folder"]).name, row["mask"]) for row in rows} == {
+        ("two", "film-2-mask.png"), ("one", "film-mask.png"),
+    }  # fmt: skip
+
+
+def test_two_calls_do_not_write_into_one_folder(tmp_path):
+    film = planted_file("wide", tmp_path)[0]
+    (tmp_path / "out").mkdir()
+    with _alone(tmp_path / "out"), pytest.raises(RuntimeError, match="another process"):
+        list(segment_files(BRIGHT, [film], tmp_path / "out"))
+
+
+def test_nothing_remains_of_a_radiograph_whose_results_cannot_all_be_written(tmp_path, monkeypatch):
+    film = planted_file("wide", tmp_path)[0]
+
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    ((_, error),) = segment_files(BRIGHT, [film], tmp_path / "out")
+    assert "No space left" in error
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["segmentations.csv"]
+
+
+def test_folders_with_links_and_earlier_results(tmp_path, capsys):
+    for name in ("films/a.png", "films/seg/b-mask.png", "films/seg/segmentations.csv", "elsewhere/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "films" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "films" / "back").symlink_to(tmp_path / "films")
+    (tmp_path / "films" / "gone.png").symlink_to(tmp_path / "nothing.png")
+    found, problems = find_files([str(tmp_path / "films")], tmp_path / "out")
+    assert [file.name for file in found] == ["a.png", "c.png"]
+    assert len(problems) == 1 and "gone.png" in problems[0]
+    assert "films/seg" in capsys.readouterr().out
+
+
+def test_a_name_that_begins_with_a_tilde_is_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("~x.png").write_bytes(b"x")
+    assert find_files(["~x.png", "~nobody.png"], tmp_path / "out") == (
+        [Path("~x.png")], ["~nobody.png: no such file or folder"],
+    )  # fmt: skip
 
 
 def test_folders_patterns_and_files(tmp_path):

@@ -81,6 +81,9 @@ def test_pixel_spacing():
     for nonsense in ([0, 0], [1e200, 1e200]):
         assert images.pixel_spacing(dicom(planted(), PixelSpacing=nonsense)) is None
     assert images.pixel_spacing(saved(GREY, "PNG", dpi=(300, 300))) is None
+    whole = dicom(planted(), PixelSpacing=[0.2, 0.1])
+    damaged = whole.replace(b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00D\x80")  # no such kind of value
+    assert damaged != whole and images.pixel_spacing(damaged) is None
 
 
 EIGHT = (VALUES // 16).astype(np.uint8)

@@ -106,6 +106,51 @@ def test_damaged_file_is_named(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("by", ["path", "folder"])
+def test_images_of_one_name_are_told_apart_by_their_folder(tmp_path, by):
+    """Darwin keeps folders; the annotation says which, or lies in one of the same name."""
+    path = SETS["darwin"](tmp_path)
+    for old, folder in ((0, "A"), (1, "B")):
+        for file in (path / f"images/{old}.png", path / f"releases/all-images/annotations/{old}.json"):
+            (file.parent / folder).mkdir(exist_ok=True)
+            file.rename(file.parent / folder / f"x{file.suffix}")
+        note = path / "releases/all-images/annotations" / folder / "x.json"
+        content = json.loads(note.read_text())
+        item = content.get("image") or content["item"]
+        item["filename" if "image" in content else "name"] = "x.png"
+        item |= {"path": f"/{folder}"} if by == "path" else {}
+        note.write_text(json.dumps(content))
+        if by == "path":
+            note.rename(note.parent.parent / f"{folder}.json")
+    cases = find_cases(config("darwin", path))
+    assert len({case.case_id for case in cases}) == len(cases) == N
+    for case, number in zip(cases, [2, 3, 0, 1], strict=True):
+        image, right, left = drawn(number)
+        assert np.array_equal(case.image(), image)
+        assert np.mean(case.masks["lungs"]() != (right | left)) < 0.01
+
+
+@pytest.mark.parametrize("points", [[], [[1, 2]], [[1, 2], [3, float("nan")], [5, 6]]])
+def test_an_outline_that_is_no_polygon_costs_its_case_alone(tmp_path, points):
+    path = SETS["darwin"](tmp_path)
+    file = path / "releases/all-images/annotations/1.json"
+    content = json.loads(file.read_text())
+    content["annotations"][1]["polygon"]["path"] = [{"x": x, "y": y} for x, y in points] or [{"x": 1, "y": 1}] * 2
+    file.write_text(json.dumps(content))
+    bad = [case for case in find_cases(config("darwin", path)) if case.case_id == "1"]
+    with pytest.raises(ValueError, match=r"1\.json: an outline is no polygon"):
+        read(bad[0], ["lungs"])
+
+
+@pytest.mark.parametrize("height", ["inf", "1e400", ""])
+def test_a_row_without_a_size_is_left_out(tmp_path, height):
+    path = SETS["chexmask"](tmp_path)
+    table = path / "OriginalResolution/ChestX-Ray8.csv"
+    first, rest = table.read_text().split(",256,256\n", 1)
+    table.write_text(f"{first},{height},256\n{rest}")
+    assert len(find_cases(config("chexmask", path))) == N - 1
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -1,0 +1,75 @@
+"""The table of a folder of results, which grows with each call."""
+
+import csv
+import io
+from pathlib import Path
+
+from cxrseg.files import write_whole
+
+NAME = "segmentations.csv"
+
+COLUMNS = (
+    "file", "width", "height", "left_px", "right_px", "heart_px", "left_mm2", "right_mm2", "heart_mm2",
+    "left_to_right", "ctr", "ctr_refused", "predicted_dice", "warning",
+    "structure", "mask", "overlay", "crop", "dicom_seg", "folder",
+)  # fmt: skip
+"""Columns of the table. Left and right are the patient's, so the left lung is on the right of the image.
+
+A relative path in ``file`` counts from ``folder``, where the command was run.
+"""
+
+PATHS = ("file", "mask", "overlay", "crop", "dicom_seg", "folder")
+"""Columns that hold a path."""
+
+
+def read(folder: Path) -> list[dict]:
+    """Return the rows of a folder's table, none if there is no table.
+
+    Raises
+    ------
+    ValueError
+        The table is not as it was written, and would lose something if rows were added. A last line that was cut off by
+        a full disk does not count.
+    """
+    file = folder / NAME
+    remedy = "move it away, or choose another --out"
+    if not file.is_file():
+        return []
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{file}: not in UTF-8, as it was written; {remedy}") from None
+    whole = text[: text.rfind("\n") + 1]
+    header, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [list(COLUMNS)]
+    if header != list(COLUMNS):
+        raise ValueError(f"{file}: its columns are not those that cxrseg writes; {remedy}")
+    if odd := [number for number, row in enumerate(rows, start=1) if len(row) != len(COLUMNS)]:
+        raise ValueError(f"{file}: row {odd[0]} does not have the {len(COLUMNS)} cells of the header; {remedy}")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def others(rows: list[dict], files: list[Path]) -> list[dict]:
+    """Return the rows of other radiographs than these files."""
+    now = {str(Path.cwd() / file).encode("utf-8", "backslashreplace").decode() for file in files}
+    return [row for row in rows if str(Path(row["folder"]) / row["file"]) not in now]
+
+
+def write(rows: list[dict], folder: Path) -> None:
+    """Write the table of a folder anew, with these rows."""
+    write_whole(folder / NAME, lambda partial: _append([dict(zip(COLUMNS, COLUMNS, strict=True)), *rows], partial))
+
+
+def add(row: dict, folder: Path) -> None:
+    """Add a row to the table of a folder."""
+    # A spreadsheet takes some paths for a formula: they are spelled in another way.
+    _append([row | {key: _cell(row[key]) for key in PATHS if key in row}], folder / NAME)
+
+
+def _append(rows: list[dict], file: Path) -> None:
+    # Bytes of a file name that are not text are escaped.
+    with open(file, "a", newline="", encoding="utf-8", errors="backslashreplace") as stream:
+        csv.DictWriter(stream, COLUMNS).writerows(rows)
+
+
+def _cell(path: str) -> str:
+    return f"./{path}" if path.startswith(("=", "+", "-", "@", "\t", "\r")) else path
