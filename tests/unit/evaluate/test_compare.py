@@ -82,7 +82,11 @@ def test_the_dataset_is_that_of_the_summary(tmp_path, monkeypatch):
     lungs = scored(A).assign(structure="lungs", truth_pixels=[0, *range(1, 40)])
     two = pd.concat([lungs, scored(B).assign(structure="infection", truth_pixels=9)])
     two.drop(columns="dataset").to_csv(tmp_path / "x" / "cases.csv", index=False)
-    (tmp_path / "x" / "summary.json").write_text(json.dumps({"provenance": {"dataset_fingerprint": "abc"}}))
+    summary = {"dice": {"n": 39}, "provenance": {"dataset_fingerprint": "abc"}}
+    (tmp_path / "x" / "summary.json").write_text(json.dumps(summary))
     table = compare.cases("x")
     assert set(table["structure"]) == {"lungs"} and set(table["dataset"]) == {"abc"}
     assert table["dice"].to_numpy() == pytest.approx(A[1:])  # the first case has none
+    lungs[:30].drop(columns="dataset").to_csv(tmp_path / "x" / "cases.csv", index=False)
+    with pytest.raises(ValueError, match=r"cases\.csv: 29 cases, but 39 were scored"):
+        compare.cases("x")

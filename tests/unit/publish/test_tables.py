@@ -15,7 +15,7 @@ def scored(folder, dice, backend="jax"):
     rows = pd.DataFrame({"case_id": ["007", "8"], "label": ["COVID", "NA"], "structure": "lungs", "dice": dice})
     rows = rows.assign(hd95_px=[2.0, 4.0], nsd_2px=[0.5, 0.75], truth_pixels=100, predicted_pixels=[90, 110])
     provenance = {"training": [{"seconds": 2}, {"seconds": 4}], "precision": "float32", "backend": backend}
-    summary = {"n_parameters": 5, "provenance": provenance | {"dataset_fingerprint": "same"}}
+    summary = {"n_parameters": 5, "dice": {"n": 2}, "provenance": provenance | {"dataset_fingerprint": "same"}}
     folder.mkdir(parents=True)
     rows.to_csv(folder / "cases.csv", index=False)
     (folder / "summary.json").write_text(json.dumps(summary))
