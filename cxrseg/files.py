@@ -8,8 +8,8 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,13 +24,27 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     write : callable
         Called with the temporary path, which has the suffix of `path`.
     """
-    path = Path(path)
-    partial = path.with_name(f"partial-{path.name}")
+    write_together({path: write})
+
+
+def write_together(files: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Write several files as `write_whole` does. If one cannot be written, all stay as they were.
+
+    Parameters
+    ----------
+    files : mapping of Path to callable
+        What writes each file.
+    """
+    partial = {path: Path(path).with_name(f".partial-{Path(path).name}") for path in files}
     try:
-        write(partial)
-        partial.replace(path)
+        for path, write in files.items():
+            write(partial[path])
+        for path in files:
+            partial[path].replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        for left in partial.values():
+            with suppress(OSError):  # its name may be too long even to look for it
+                left.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -76,7 +90,7 @@ def read_csv(path: Path, **options):
     try:
         return pd.read_csv(path, **options)
     except ValueError as error:
-        raise ValueError(f"{path}: damaged ({error}); remove it, and make it again") from None
+        raise ValueError(f"{path}: damaged ({' '.join(str(error).split())}); remove it, and make it again") from None
 
 
 @contextmanager
@@ -97,7 +111,8 @@ def locked(file: Path, what: str) -> Iterator:
     RuntimeError
         Another process holds it.
     """
-    with open(file, "a+") as lock:
+    # A command line may hold bytes that are not text.
+    with open(file, "a+", encoding="utf-8", errors="backslashreplace") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -163,7 +178,7 @@ def walk(path: Path, onerror: Callable[[OSError], object] | None = None) -> list
 
 def _named(path: Path) -> list[tuple[str, Path]]:
     """Return a file, or all files in a folder, by their names within it."""
-    files = [file for file in walk(path) if file.is_file()] or [Path(path)]
+    files = [file for file in walk(path) if file.is_file()] if Path(path).is_dir() else [Path(path)]
     return [(file.relative_to(path).as_posix(), file) for file in files]
 
 

@@ -43,19 +43,21 @@ def start(studies: dict[str, Study]) -> None:
         source, known = study.data.source, study.name if paths.study_file(study.name).is_file() else "STUDY"
         if not study.data.path and source not in ("phantom", "rsua"):  # drawn, and downloaded
             raise ValueError(f"run {name!r} needs radiographs (data.source {source}): cxrseg run {known} --data PATH")
-    changes = {name: _changes(name, study) for name, study in studies.items()}
+    for name, study in studies.items():
+        _changes(name, study)
     with ExitStack() as locks:
-        for name in changes:
+        for name in studies:
             paths.run(name).mkdir(parents=True, exist_ok=True)
             locks.enter_context(locked(name))
-        for name, changed in changes.items():
+        for name, study in studies.items():
             folder = paths.run(name)
+            changed = _changes(name, study)  # once more: another process may have made the run in the meantime
             if changed is not None:
                 for key, (old, new) in changed.items():
                     print(f"run {name!r}: {key} {old!r} -> {new!r}")
                 if "data.path" in changed:
-                    provenance.move(paths.data(name), studies[name].data.path)
-                write_whole(folder / "study.yml", partial(write_study, studies[name]))
+                    provenance.move(paths.data(name), study.data.path)
+                write_whole(folder / "study.yml", partial(write_study, study))
 
 
 def locked(name: str):
@@ -79,8 +81,7 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
             f"run name {name!r}: expected a letter or digit, then letters, digits and . _ = - (choose one with --name)"
         )
     folder = paths.run(name)
-    made = (paths.data(name) / "dataset.json").is_file() or any(folder.glob("fold-*"))
-    if not (folder / "study.yml").is_file() or not made:  # new, or an attempt that failed before it made anything
+    if not (folder / "study.yml").is_file() or not _holds_results(folder):
         return {}
     changed = differences(read_study(folder / "study.yml"), study)
     moved = provenance.has_moved(paths.data(name), *changed.get("data.path", ("", "")))
@@ -92,6 +93,12 @@ def _changes(name: str, study: Study) -> dict[str, tuple] | None:
             f"give this one a name of its own (cxrseg run … --name …), or remove {_short(folder)} first"
         )
     return changed or None
+
+
+def _holds_results(folder: Path) -> bool:
+    """Return whether a run holds more than an attempt leaves that failed before it made anything."""
+    files = {file.name for file in folder.rglob("*") if file.is_file()} - {"study.yml", ".lock", "snakemake.log"}
+    return any(not name.endswith((".failed.ipynb", ".partial.ipynb")) for name in files)
 
 
 def admit(folder: Path, **wanted) -> None:

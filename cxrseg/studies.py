@@ -15,13 +15,13 @@ from cxrseg.config import DataConfig, EvaluateConfig, Study, TrainConfig
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML, but refuses a key that is given twice, and takes numbers in decimal alone.
+    """Reads YAML, but refuses a key that is given twice, and takes plain numbers in decimal alone.
 
-    In YAML 1.1, which PyYAML reads, 012 is ten and 1:30 is ninety.
+    In YAML 1.1, which PyYAML reads, 012 is ten, and 1:30 and 1:30.0 are ninety.
     """
 
     yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:int"]
+        first: [(tag, rule) for tag, rule in rules if tag not in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -34,7 +34,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), list("-+0123456789"))
+_NUMBERS = {
+    "int": r"[-+]?(0|[1-9][0-9_]*)$",
+    "float": r"([-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan))$",
+}
+for kind, rule in _NUMBERS.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(rule), list("-+.0123456789"))
 
 SECTIONS = {"data": DataConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
 
@@ -164,7 +169,7 @@ def _suffix(study: Study, keys: list[str]) -> str:
 
 def write_study(study: Study, path: Path) -> None:
     """Write every key of a study, defaults included, so that the file alone repeats it."""
-    Path(path).write_text(yaml.safe_dump(study.model_dump(), sort_keys=False, allow_unicode=True))
+    Path(path).write_text(yaml.safe_dump(study.model_dump(), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def differences(a: Study, b: Study) -> dict[str, tuple]:

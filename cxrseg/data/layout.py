@@ -220,6 +220,8 @@ def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
         if bare != image.stem:
             loose[image.part, _fold(image.above), _fold(bare)].append(image.name)
         by_stem[_fold(image.stem)].append(image)
+    depth = max((len(image.above) for image in images), default=0)
+    own = {_own_folder(mask, depth) for mask in masks}
     for mask in masks:
         stems = _mask_stems(mask, known)
         where = mask.part, _fold(mask.above)
@@ -237,19 +239,21 @@ def _pairs(images: list[_File], masks: list[_File], known: dict[str, str]):
             fits += [(near, named)] if len(near) == 1 else []
         for names, named in fits:
             if names:
-                yield mask.structure or named or _only_of_masks(mask, images, known), names, mask.name
+                yield mask.structure or named or _structure_of(_own_folder(mask, depth), own, known), names, mask.name
                 break
 
 
-def _only_of_masks(mask: _File, images: list[_File], known: dict[str, str]) -> str:
-    """Return what a folder above the masks, but above no image, says of their structure: ``ribs/masks`` are no lungs.
+def _own_folder(mask: _File, depth: int) -> str:
+    """Return the folder that stands above a mask, but above no image, whose folders are `depth`."""
+    own = mask.above[depth] if len(mask.above) > depth else ""
+    # Classes say nothing of a structure, nor do patients, whose names have numbers.
+    return "" if is_class(own) or any(letter.isdigit() for letter in own) else own
 
-    Classes and patients, whose names have numbers, say nothing of it.
-    """
-    own = mask.above[max(len(image.above) for image in images) :]
-    if not own or is_class(own[0]) or any(letter.isdigit() for letter in own[0]):
-        return ""
-    return structure_named(words(own[0]), known) or "_".join(words(own[0]))
+
+def _structure_of(folder: str, folders: set[str], known: dict[str, str]) -> str:
+    """Return the structure that a folder above masks means: ``heart/masks``; an unknown word only beside others."""
+    said = [word for word in words(folder) if word not in OTHER | MASK | IMAGE]
+    return structure_named(said, known) or ("_".join(said) if len(folders) > 1 else "")
 
 
 def _inside(one: tuple, other: tuple) -> bool:

@@ -1,12 +1,13 @@
 """Sets of radiographs that a run is scored on: as the command line names them, and where their scores are kept."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from cxrseg import paths, runs
 from cxrseg.data.dataset import exists
 from cxrseg.data.sources import SOURCES
-from cxrseg.files import read_json, state
+from cxrseg.files import digest, read_json, state
 
 RUN = "run"
 """The source that stands for the prepared dataset of a run."""
@@ -42,7 +43,7 @@ def set_name(source: str, path: Path) -> str:
 
 def place(path: Path) -> str:
     """Return a digest of where a set lies, which does not name the folders of a machine."""
-    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
 
 
 def require_same(folder: Path, source: str, path: Path) -> None:
@@ -63,9 +64,11 @@ def require_same(folder: Path, source: str, path: Path) -> None:
     if not (folder / "summary.json").is_file():
         return
     old = read_json(folder / "summary.json")
-    if (old["source"], old.get("place", place(path))) == (source, place(path)) or old["state"] == state(path):
+    if old["source"] == source and (source == RUN or old.get("place", place(path)) == place(path)):
+        return
+    if old.get("state") == state(path) or old.get("digest") == digest(path):
         return
     raise ValueError(
-        f"{folder} holds the scores of another set called {path.name!r} ({old['source']}, {old['n_cases']} cases): "
+        f"{folder} holds the scores of another set called {folder.name!r} ({old['source']}, {old['n_cases']} cases): "
         "rename one of the two sets, or remove that folder"
     )

@@ -9,6 +9,8 @@ from cxrseg.evaluate import stats
 from cxrseg.files import read_csv
 from cxrseg.studies import differences
 
+_AGAIN = "remove it, and score the run again: cxrseg book "
+
 
 def cases(name: str) -> pd.DataFrame:
     """Return the scores of a run's first structure for the cases whose reference mask contains it.
@@ -23,7 +25,7 @@ def cases(name: str) -> pd.DataFrame:
     summary, file = runs.summary(name), paths.run(name) / "cases.csv"
     found = table(file, summary)
     if len(found) != summary["dice"]["n"]:
-        raise ValueError(f"{file}: {len(found)} cases, but {summary['dice']['n']} were scored; score the run again")
+        raise ValueError(f"{file}: {len(found)} cases, but {summary['dice']['n']} were scored; {_AGAIN}{name}")
     return found
 
 
@@ -49,6 +51,8 @@ def table(file: Path, summary: dict) -> pd.DataFrame:
         The rows of the first structure with a non-empty reference mask, and a column ``dataset`` with the fingerprint.
     """
     rows = read_csv(file, dtype={"case_id": str, "label": str}, keep_default_na=False)
+    if rows.empty:
+        raise ValueError(f"{file}: holds no case; {_AGAIN}{file.parent.name}")
     wanted = (rows["structure"] == rows["structure"].iloc[0]) & (rows["truth_pixels"] > 0)
     rows = rows[wanted].reset_index(drop=True)
     return rows.assign(dataset=summary["provenance"]["dataset_fingerprint"])

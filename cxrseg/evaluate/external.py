@@ -28,7 +28,7 @@ from cxrseg.data.square import mask_to_square, to_square
 from cxrseg.evaluate.masks import to_levels, to_masks
 from cxrseg.evaluate.predict import GRID, Network, in_pixels, load_keras, predict, predict_image
 from cxrseg.evaluate.scores import aggregate, score
-from cxrseg.files import locked, new_folder, read_csv, state, write_csv, write_json
+from cxrseg.files import digest, locked, new_folder, read_csv, state, write_csv, write_json
 from cxrseg.train.inputs import to_grid
 
 
@@ -79,9 +79,9 @@ def evaluate_external(
         where the dataset has the name of its folder, or of its archive without the suffix; with ``-native`` after it
         where `native` is set. ``grid`` is the side of the square in pixels, or None. ``outlines`` is what the source
         says about its reference masks, ``doubt`` what `check` does, ``notes`` counts how masks were read.
-        ``refused`` lists unusable cases, and ``own`` lists cases whose radiographs
-        are identical to one in the run's own dataset. ``state`` identifies the files that were scored, ``networks``
-        the networks (`networks_digest`).
+        ``refused`` lists unusable cases, and ``own`` those whose radiographs are identical to one in the run's own
+        dataset. ``state`` and ``digest`` identify the files that were scored, ``place`` where they lay, and
+        ``networks`` the networks (`networks_digest`).
 
     Raises
     ------
@@ -102,7 +102,13 @@ def evaluate_external(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_name(f".{folder.name}.lock"), f"the scores of {name!r} on {folder.name!r}"):
         require_same(folder, source, path)
-        known = {"state": state(path), "place": place(path), "networks": networks_digest(name), "labels": labels or {}}
+        known = {
+            "state": state(path),
+            "digest": digest(path),
+            "place": place(path),
+            "networks": networks_digest(name),
+            "labels": labels or {},
+        }
         cases = _prepared(path, study) if source == RUN else _found(source, path, study.data.structures, labels or {})
         if not cases:
             raise ValueError(f"{path}: no cases found")
@@ -142,9 +148,8 @@ def _scored(cases: list[Case], name: str, study: Study, files: list[Path], nativ
     for structure in structures:
         if not (of := rows[rows["structure"] == structure])["truth_pixels"].any():
             notes[f"the {structure} mask is empty"] = len(of)
-    return rows, {
-        **aggregate(rows, structures, study.evaluate), "notes": dict(notes), "refused": refused, "own": own
-    }  # fmt: skip
+    scores = aggregate(rows, structures, study.evaluate)
+    return rows, {**scores, "notes": dict(notes), "refused": refused, "own": own}
 
 
 def _model(name: str) -> tuple[Study, list[Path]]:

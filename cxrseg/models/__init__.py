@@ -93,16 +93,22 @@ def load(file: Path):
 
     Raises
     ------
+    FileNotFoundError
+        There is no such file.
     ValueError
-        The file is damaged.
+        It is not a network that Keras can read.
     """
     import keras  # takes seconds, and an exported network does not need it
 
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"{file}: there is no such network")
     try:
         return keras.saving.load_model(file, compile=False)
+    except MemoryError:
+        raise
     except Exception as error:  # of Keras, of ZIP or of HDF5
         first = str(error).strip().partition("\n")[0]
-        raise ValueError(f"{file}: a damaged network ({first}); remove it, and train it again") from None
+        raise ValueError(f"{file}: cannot be read ({first}); if it is damaged, remove it and make it again") from None
 
 
 def graph_file(name: str) -> Path:

@@ -4,17 +4,18 @@ import fcntl
 import glob
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from cxrseg.data.read.images import SUFFIXES, is_dicom, opened
-from cxrseg.files import walk, write_whole
+from cxrseg.files import walk, write_together
 from cxrseg.segment import table
 from cxrseg.segment.model import Model
 from cxrseg.segment.overlay import cut_out, overlay, write_mask
+from cxrseg.terminal import one_line, plain
 
 
 def segment_files(
@@ -70,9 +71,9 @@ def segment_files(
         import highdicom  # noqa: F401  # ask for it before the first file is segmented
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        kept = table.others(table.read(folder), files)
-        names = _names(files, {row["mask"].removeprefix("./").removesuffix("-mask.png").lower() for row in kept})
-        table.write(kept, folder)
+        known = table.read(folder)
+        names = _names(files, folder, known)
+        table.write(known.values(), folder)
         # The number of waiting jobs is bounded, so that memory does not grow with the number of files.
         waiting: deque = deque()
         ahead = 2 * (workers or os.cpu_count() or 1)
@@ -88,6 +89,7 @@ def segment_files(
                 if isinstance(row, dict):
                     table.add(row, folder)
                 yield done, row
+        table.write(table.read(folder).values(), folder)  # without the rows that have been replaced
 
 
 @contextmanager
@@ -134,12 +136,14 @@ def find_files(given: list[str], out: Path) -> tuple[list[Path], list[str]]:
 
 def _in_folder(folder: Path, out: Path, problems: list[str]) -> list[Path]:
     """Return the radiographs in a folder, and add a line for each part of it that cannot be read."""
-    every = walk(folder, lambda error: problems.append(f"{error.filename}: {error.strerror}"))
-    seen = [file for file in every if not _hidden(file, folder) and not _within(file, out)]
-    results = {file.parent for file in seen if file.name == table.NAME}
+    errors: list[OSError] = []
+    seen = [file for file in walk(folder, errors.append) if not _hidden(file, folder) and not _within(file, out)]
+    hidden = [error for error in errors if _hidden(Path(error.filename), folder)]
+    problems += [f"{error.filename}: {error.strerror}" for error in errors if error not in hidden]
     problems += [f"{file}: a link to nothing" for file in seen if _looks(file) and not file.exists()]
+    results = {file.parent for file in seen if file.name == table.NAME}
     for place in sorted(results):
-        print(f"left out: {place}, which holds results of an earlier call")
+        print(plain(one_line(f"left out: {place}, which holds results of an earlier call")))
     return [file for file in seen if file.parent not in results and file.is_file() and (_looks(file) or _is_dicm(file))]
 
 
@@ -163,21 +167,34 @@ def _is_dicm(file: Path) -> bool:
 
 def _within(file: Path, folder: Path) -> bool:
     """Return whether a file lies directly in a folder, as the results do."""
-    return file.resolve().parent == folder.resolve()
+    return os.path.dirname(os.path.realpath(file)) == os.path.realpath(folder)  # a link to itself stops neither
 
 
-def _names(files: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
-    """Return a unique name for the results of each file: its stem, with a number if that is already taken."""
-    names, taken = {}, set(taken)
+def _names(files: list[Path], folder: Path, known: dict[str, dict]) -> dict[Path, str]:
+    """Return a name for the results of each file: that of its earlier results, or its stem, if need be with a number.
+
+    Parameters
+    ----------
+    files : list of Path
+    folder : Path
+        Where the results are written.
+    known : dict of str to dict
+        The rows of the folder's table.
+    """
+    earlier = {path: row["mask"].removeprefix("./").removesuffix("-mask.png") for path, row in known.items()}
+    taken = {name.lower() for name in earlier.values()}
+    if not known:  # masks of a table that was moved away
+        taken = {file.name.removesuffix("-mask.png").lower() for file in folder.glob("*-mask.png")}
+    names = {}
     for file in files:
         # The last part of a UID is not a suffix.
-        plain = file.stem if _looks(file) else file.name
-        name, number = plain, 1
+        stem = file.stem if _looks(file) else file.name
+        name, number = stem, 1
         while name.lower() in taken:
             number += 1
-            name = f"{plain}-{number}"
-        taken.add(name.lower())
-        names[file] = name
+            name = f"{stem}-{number}"
+        names[file] = earlier.get(table.key(file), name)
+        taken.add(names[file].lower())
     return names
 
 
@@ -235,12 +252,5 @@ def _write_results(
     if segmentation:
         row["dicom_seg"] = f"{base.name}-seg.dcm"
         wanted[row["dicom_seg"]] = segmentation.save_as
-    try:
-        for name, write in wanted.items():
-            write_whole(base.with_name(name), write)
-    except OSError:
-        for name in wanted:  # a full disk leaves no part of a radiograph's results
-            with suppress(OSError):
-                base.with_name(name).unlink(missing_ok=True)
-        raise
+    write_together({base.with_name(name): write for name, write in wanted.items()})
     return row

@@ -199,6 +199,7 @@ def load_model(name: str = models.DEFAULT) -> Model:
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no class of their own
-        raise ValueError(f"{file}: a damaged network ({error}); export the run again: cxrseg export {name}") from None
+        remedy = "install cxrseg again" if name == models.DEFAULT else f"export the run again: cxrseg export {name}"
+        raise ValueError(f"{file}: cannot be read ({error}); if it is damaged, {remedy}") from None
     probability = lambda inputs: session.run(["probability"], {"image": inputs})[0]  # noqa: E731
     return Model(Network(card.input_size, probability, card.structures), card)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from cxrseg.files import write_whole
@@ -22,39 +23,41 @@ PATHS = ("file", "mask", "overlay", "crop", "dicom_seg", "folder")
 """Columns that hold a path."""
 
 
-def read(folder: Path) -> list[dict]:
-    """Return the rows of a folder's table, none if there is no table.
+def read(folder: Path) -> dict[str, dict]:
+    """Return the rows of a folder's table by the full path of the radiograph, none if there is no table.
+
+    Of several rows of a radiograph, the last one counts. A last line that a full disk cut off does not.
 
     Raises
     ------
     ValueError
-        The table is not as it was written, and would lose something if rows were added. A last line that was cut off by
-        a full disk does not count.
+        The table is not as it was written, and would lose something if rows were added.
     """
     file = folder / NAME
-    remedy = "move it away, or choose another --out"
+    remedy = "move the folder away, or choose another --out"
     if not file.is_file():
-        return []
+        return {}
     try:
         text = file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file}: not in UTF-8, as it was written; {remedy}") from None
-    whole = text[: text.rfind("\n") + 1]
-    header, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [list(COLUMNS)]
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [list(COLUMNS)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{file}: not as it was written ({error}); {remedy}") from None
     if header != list(COLUMNS):
         raise ValueError(f"{file}: its columns are not those that cxrseg writes; {remedy}")
+    if rows and not text.endswith("\n") and len(rows[-1]) < len(COLUMNS):
+        rows.pop()
     if odd := [number for number, row in enumerate(rows, start=1) if len(row) != len(COLUMNS)]:
         raise ValueError(f"{file}: row {odd[0]} does not have the {len(COLUMNS)} cells of the header; {remedy}")
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    named = (dict(zip(COLUMNS, row, strict=True)) for row in rows)
+    return {str(Path(row["folder"]) / row["file"]): row for row in named}
 
 
-def others(rows: list[dict], files: list[Path]) -> list[dict]:
-    """Return the rows of other radiographs than these files."""
-    now = {str(Path.cwd() / file).encode("utf-8", "backslashreplace").decode() for file in files}
-    return [row for row in rows if str(Path(row["folder"]) / row["file"]) not in now]
+def key(file: Path) -> str:
+    """Return the full path of a radiograph as `read` gives it."""
+    return str(Path.cwd() / file).encode("utf-8", "backslashreplace").decode()
 
 
-def write(rows: list[dict], folder: Path) -> None:
+def write(rows: Iterable[dict], folder: Path) -> None:
     """Write the table of a folder anew, with these rows."""
     write_whole(folder / NAME, lambda partial: _append([dict(zip(COLUMNS, COLUMNS, strict=True)), *rows], partial))
 

@@ -1,6 +1,7 @@
 """What is known of a run, and who may write it."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -68,10 +69,11 @@ def test_an_attempt_that_made_nothing_does_not_keep_its_name(folder):
     other = Study(name="demo", data=DataConfig(seed=7))
     runs.start({"new": other})
     assert runs.study("new") == other
-    paths.data("new").mkdir()
-    (paths.data("new") / "dataset.json").write_text("{}")
-    with pytest.raises(ValueError, match="exists with other parameters"):
-        runs.start({"new": Study(name="demo")})
+    (paths.run("new") / "notebooks").mkdir()
+    for name, holds in (("notebooks/01-data.failed.ipynb", False), ("summary.json", True)):
+        (paths.run("new") / name).write_text("{}")
+        with pytest.raises(ValueError, match="exists with other parameters") if holds else nullcontext():
+            runs.start({"new": Study(name="demo", data=DataConfig(seed=8 + holds))})
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ def test_a_key_that_is_given_twice_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "override", ["train.epochs=true", "train.epochs=1:30", "data.seed=4294967296", "run_folds=yes"]
+    "override",
+    ["train.epochs=true", "train.epochs=1:30", "run_folds=1:30.0", "data.seed=4294967296", "run_folds=yes"],
 )
 def test_a_number_is_a_number(tmp_path, override):
     (tmp_path / "mine.yml").write_text("{}")
@@ -130,3 +131,5 @@ def test_a_number_is_a_number(tmp_path, override):
 def test_a_leading_zero_makes_no_octal_number(tmp_path):
     (tmp_path / "mine.yml").write_text("{}")
     assert read_study(tmp_path / "mine.yml", ["data.seed=012"]).data.seed == 12
+    for rate in ("5e-4", "5.0e-4", ".0005"):
+        assert read_study(tmp_path / "mine.yml", [f"train.learning_rate={rate}"]).train.learning_rate == 0.0005

@@ -60,14 +60,17 @@ def cases(config: DataConfig) -> list[Case]:
     stems = Counter(PurePosixPath(annotation).stem for annotation in annotations)
     if not images or not annotations:
         raise ValueError(f"{path}: no images and annotations of V7's dataset; expected {_EXPECTED}")
+    read = {annotation: _annotation(path, annotation) for annotation in annotations}
+    titles = Counter(PurePosixPath(title).name for title, *_ in read.values())
     listed = []
-    for annotation in annotations:
-        title, _, paths, tags = _annotation(path, annotation)
+    for annotation, (title, _, paths, tags) in read.items():
         if not paths:
             continue
-        place = PurePosixPath(annotation)
-        fits = _images_of(place, title, images)
-        why = f"{len(fits)} of images/ fit its image {title}" if fits else f"its image {title} is missing"
+        place, named = PurePosixPath(annotation), PurePosixPath(title)
+        fits = images.get(named.name, [])
+        if len(fits) > 1 or titles[named.name] > 1:
+            fits = _in_its_folder(place, named, fits)
+        why = f"{len(fits)} of images/ fit its image {title}" if len(fits) > 1 else f"its image {title} is missing"
         refused = partial(refuse, f"{path}/{annotation}: {why}; expected one in images/")
         listed.append(
             Case(
@@ -114,17 +117,10 @@ def outline(path: Path, name: str) -> np.ndarray:
     return np.asarray(mask.convert("L")) > 0  # a 1-bit picture becomes booleans stored as 255
 
 
-def _images_of(annotation: PurePosixPath, title: str, images: dict[str, list[PurePosixPath]]) -> list[PurePosixPath]:
-    """Return the images that an annotation may mean; of several with one name, that in the folder of the same name.
-
-    `title` may be a path, which says the folder.
-    """
-    named = PurePosixPath(title)
-    fits = images.get(named.name, [])
-    if len(fits) < 2:
-        return fits
-    said = [image for image in fits if image.parts[-len(named.parts) :] == named.parts and len(named.parts) > 1]
-    return said or [image for image in fits if _below(image, "images") == _below(annotation, "annotations")] or fits
+def _in_its_folder(annotation: PurePosixPath, named: PurePosixPath, images: list[PurePosixPath]) -> list[PurePosixPath]:
+    """Return the images in the folder that an annotation names, or else in one that is called as its own is."""
+    said = [image for image in images if image.parts[-len(named.parts) :] == named.parts and len(named.parts) > 1]
+    return said or [image for image in images if _below(image, "images") == _below(annotation, "annotations")]
 
 
 def _below(file: PurePosixPath, folder: str) -> tuple[str, ...]:

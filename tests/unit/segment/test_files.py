@@ -103,16 +103,43 @@ def test_two_calls_do_not_write_into_one_folder(tmp_path):
         list(segment_files(BRIGHT, [film], tmp_path / "out"))
 
 
-def test_nothing_remains_of_a_radiograph_whose_results_cannot_all_be_written(tmp_path, monkeypatch):
+def full(self, *args, **kwargs):
+    raise OSError(28, "No space left on device")
+
+
+def test_nothing_remains_of_a_radiograph_whose_overlay_cannot_be_written(tmp_path, monkeypatch):
     film = planted_file("wide", tmp_path)[0]
-
-    def full(self, *args, **kwargs):
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr(Image.Image, "save", full)
     ((_, error),) = segment_files(BRIGHT, [film], tmp_path / "out")
     assert "No space left" in error
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["segmentations.csv"]
+
+
+def test_earlier_results_stay_until_new_ones_are_whole(tmp_path, monkeypatch):
+    films = []
+    for k in range(3):
+        (tmp_path / str(k)).mkdir()
+        films.append(planted_file("wide", tmp_path / str(k))[0])
+    out = tmp_path / "out"
+    list(segment_files(BRIGHT, films, out, workers=1))
+    before = {file: file.read_bytes() for file in out.iterdir()}
+    monkeypatch.setattr(Image.Image, "save", full)  # after a first call, the disk is full
+    assert all(isinstance(row, str) for _, row in segment_files(BRIGHT, films, out))
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
+    monkeypatch.undo()
+    repeat = segment_files(BRIGHT, films, out, workers=1)
+    next(repeat)
+    repeat.close()  # as Ctrl-C does
+    list(segment_files(BRIGHT, films[::-1], out))  # names follow the radiograph, not the order
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_masks_whose_table_was_moved_away_are_not_overwritten(tmp_path):
+    film = planted_file("wide", tmp_path)[0]
+    list(segment_files(BRIGHT, [film], tmp_path / "out"))
+    (tmp_path / "out" / "segmentations.csv").unlink()
+    ((_, row),) = segment_files(BRIGHT, [film], tmp_path / "out")
+    assert row["mask"].endswith("-2-mask.png")
 
 
 def test_folders_with_links_and_earlier_results(tmp_path, capsys):
@@ -122,6 +149,7 @@ def test_folders_with_links_and_earlier_results(tmp_path, capsys):
     (tmp_path / "films" / "more").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "films" / "back").symlink_to(tmp_path / "films")
     (tmp_path / "films" / "gone.png").symlink_to(tmp_path / "nothing.png")
+    (tmp_path / "films" / "itself").symlink_to(tmp_path / "films" / "itself")
     found, problems = find_files([str(tmp_path / "films")], tmp_path / "out")
     assert [file.name for file in found] == ["a.png", "c.png"]
     assert len(problems) == 1 and "gone.png" in problems[0]
@@ -144,7 +172,7 @@ def test_folders_patterns_and_files(tmp_path):
         (tmp_path / name).write_bytes(dicom(np.ones((8, 8), np.uint16)))
     found, problems = find_files([str(tmp_path)], tmp_path / "out")
     assert [file.name for file in found] == ["1.2.840.10008.5", "IM000001", "a.jpg", "b.png", "c.BMP"]
-    assert list(_names(found).values()) == ["1.2.840.10008.5", "IM000001", "a", "b", "c"]
+    assert list(_names(found, tmp_path / "out", {}).values()) == ["1.2.840.10008.5", "IM000001", "a", "b", "c"]
     assert problems == []
     found, _ = find_files([str(tmp_path / "*.png"), str(tmp_path / "b.png")], tmp_path / "out")
     assert [file.name for file in found] == ["b.png"]

@@ -130,6 +130,21 @@ def test_images_of_one_name_are_told_apart_by_their_folder(tmp_path, by):
         assert np.mean(case.masks["lungs"]() != (right | left)) < 0.01
 
 
+def test_an_image_goes_only_to_its_own_annotation(tmp_path):
+    path = SETS["darwin"](tmp_path)
+    notes = path / "releases/all-images/annotations"
+    for number, folder in ((0, "A"), (2, "B")):  # of version 2
+        content = json.loads((notes / f"{number}.json").read_text())
+        content["item"] |= {"name": "x.png", "path": f"/{folder}"}
+        (notes / f"{number}.json").write_text(json.dumps(content))
+    (path / "images" / "B").mkdir()
+    (path / "images" / "2.png").rename(path / "images" / "B" / "x.png")
+    cases = {case.case_id: case for case in find_cases(config("darwin", path))}
+    assert np.array_equal(cases["2"].image(), drawn(2)[0])
+    with pytest.raises(ValueError, match=r"0\.json: its image A/x\.png is missing"):
+        cases["0"].image()
+
+
 @pytest.mark.parametrize("points", [[], [[1, 2]], [[1, 2], [3, float("nan")], [5, 6]]])
 def test_an_outline_that_is_no_polygon_costs_its_case_alone(tmp_path, points):
     path = SETS["darwin"](tmp_path)
