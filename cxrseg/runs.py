@@ -33,12 +33,15 @@ def start(studies: dict[str, Study]) -> None:
     Raises
     ------
     ValueError
-        A name is not valid for a run, a run of this name has other parameters, or a study lacks its radiographs.
+        A name is not valid for a run, a run of this name has other parameters, a study lacks its radiographs, or the
+        checkout lies where Snakemake cannot work.
     RuntimeError
         Another process works on one of them.
     OSError
         A folder cannot be written.
     """
+    if set("{}") & set(str(paths.root())):
+        raise ValueError(f"{paths.root()}: Snakemake takes braces in a path for wildcards; rename the folder")
     for name, study in studies.items():
         source, known = study.data.source, study.name if paths.study_file(study.name).is_file() else "STUDY"
         if not study.data.path and source not in ("phantom", "rsua"):  # drawn, and downloaded

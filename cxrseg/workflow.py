@@ -267,7 +267,8 @@ def execute_notebook(stage: str, output: Path, parameters: dict, threads: int | 
             write_kernel_spec(Path(own) / "kernels" / "python3")
             os.environ |= dict.fromkeys(FOLDERS, own) | SETTINGS
             papermill.execute_notebook(
-                *(str(file).replace("{", "{{").replace("}", "}}") for file in (paths.notebook(stage), partial)),
+                paths.notebook(stage),
+                partial,
                 parameters,
                 kernel_name="python3",
                 cwd=paths.root(),

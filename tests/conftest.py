@@ -64,7 +64,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """Return a checkout whose runs are nobody else's."""
-    return copy_checkout(tmp_path_factory.mktemp("a {checkout}"))  # a path may hold spaces and braces
+    return copy_checkout(tmp_path_factory.mktemp("a checkout"))  # a path may hold a space
 
 
 @pytest.fixture(scope="session")

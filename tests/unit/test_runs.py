@@ -93,3 +93,10 @@ def test_a_damaged_file_is_named(folder, file, read):
         (paths.run("torn") / name).write_text("")
     with pytest.raises(ValueError, match=file):
         read("torn")
+
+
+def test_a_checkout_in_a_folder_with_braces_is_refused_before_anything_is_written(folder, monkeypatch):
+    monkeypatch.setattr(paths, "root", lambda: folder / "{x}")
+    with pytest.raises(ValueError, match="braces"):
+        runs.start({"new": Study(name="demo")})
+    assert not list(folder.iterdir())
