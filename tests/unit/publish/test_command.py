@@ -59,7 +59,8 @@ def test_of_many_numbers_that_moved_the_first_are_shown(one, monkeypatch):
 
 def test_runs_take_an_archive_from_another_place_while_it_is_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "runs", lambda: tmp_path / "runs")
-    (tmp_path / "runs" / "best" / "fold-0").mkdir(parents=True)
+    (tmp_path / "runs" / "best").mkdir(parents=True)
+    (tmp_path / "runs" / "best" / "summary.json").write_text("{}")
     (tmp_path / "old.zip").write_text("radiographs")
     (tmp_path / "new.zip").write_text("radiographs")
     old, new = (read_study(paths.study_file("best"), [f"data.path={tmp_path}/{name}.zip"]) for name in ("old", "new"))
