@@ -29,5 +29,7 @@ def table(frame: pd.DataFrame, **form) -> Styler:
     **form
         For ``Styler.format``, as ``precision=3``.
     """
-    styled = frame.style.format(escape="html", **form).set_table_attributes('class="tex2jax_ignore mathjax_ignore"')
+    styled = frame.style.format(escape="html", **form).set_table_attributes(
+        'class="dataframe tex2jax_ignore mathjax_ignore"'
+    )
     return styled.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
