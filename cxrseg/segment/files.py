@@ -140,11 +140,15 @@ def _in_folder(folder: Path, out: Path, problems: list[str]) -> list[Path]:
     seen = [file for file in walk(folder, errors.append) if not _hidden(file, folder) and not _within(file, out)]
     hidden = [error for error in errors if _hidden(Path(error.filename), folder)]
     problems += [f"{error.filename}: {error.strerror}" for error in errors if error not in hidden]
-    problems += [f"{file}: a link to nothing" for file in seen if _looks(file) and not file.exists()]
+    problems += [f"{file}: a link to nothing" for file in seen if _has_known_suffix(file) and not file.exists()]
     results = {file.parent for file in seen if file.name == table.NAME}
     for place in sorted(results):
         print(plain(one_line(f"left out: {place}, which holds results of an earlier call")))
-    return [file for file in seen if file.parent not in results and file.is_file() and (_looks(file) or _is_dicm(file))]
+    return [
+        file
+        for file in seen
+        if file.parent not in results and file.is_file() and (_has_known_suffix(file) or _has_dicom_prefix(file))
+    ]
 
 
 def _hidden(file: Path, folder: Path) -> bool:
@@ -152,12 +156,12 @@ def _hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts)
 
 
-def _looks(file: Path) -> bool:
+def _has_known_suffix(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES
 
 
-def _is_dicm(file: Path) -> bool:
-    """Return whether a file is DICOM: hospitals name it by its UID, whose last part looks like a suffix."""
+def _has_dicom_prefix(file: Path) -> bool:
+    """Return whether a file begins as DICOM; hospitals name it by its UID, whose last part looks like a suffix."""
     try:
         with open(file, "rb") as stream:
             return stream.read(132)[128:] == b"DICM"
@@ -188,7 +192,7 @@ def _names(files: list[Path], folder: Path, known: dict[str, dict]) -> dict[Path
     names = {}
     for file in files:
         # The last part of a UID is not a suffix.
-        stem = file.stem if _looks(file) else file.name
+        stem = file.stem if _has_known_suffix(file) else file.name
         name, number = stem, 1
         while name.lower() in taken:
             number += 1

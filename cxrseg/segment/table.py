@@ -59,18 +59,19 @@ def key(file: Path) -> str:
 
 def write(rows: Iterable[dict], folder: Path) -> None:
     """Write the table of a folder anew, with these rows."""
-    write_whole(folder / NAME, lambda partial: _append([dict(zip(COLUMNS, COLUMNS, strict=True)), *rows], partial))
+    header = dict(zip(COLUMNS, COLUMNS, strict=True))
+    write_whole(folder / NAME, lambda partial: _put([header, *rows], partial, "w"))
 
 
 def add(row: dict, folder: Path) -> None:
     """Add a row to the table of a folder."""
     # A spreadsheet takes some paths for a formula: they are spelled in another way.
-    _append([row | {key: _cell(row[key]) for key in PATHS if key in row}], folder / NAME)
+    _put([row | {column: _cell(row[column]) for column in PATHS if column in row}], folder / NAME, "a")
 
 
-def _append(rows: list[dict], file: Path) -> None:
-    # Bytes of a file name that are not text are escaped.
-    with open(file, "a", newline="", encoding="utf-8", errors="backslashreplace") as stream:
+def _put(rows: Iterable[dict], file: Path, mode: str) -> None:
+    """Write rows into a file; bytes of a file name that are not text are escaped."""
+    with open(file, mode, newline="", encoding="utf-8", errors="backslashreplace") as stream:
         csv.DictWriter(stream, COLUMNS).writerows(rows)
 
 

@@ -175,5 +175,5 @@ def _open_archive(path: Path, size: int, modified: int, process: int) -> zipfile
             truncated = file.read(4) == b"PK\x03\x04"
         problem = "a truncated or damaged ZIP archive, get it again" if truncated else "not a ZIP archive"
         raise ValueError(f"{path}: this is {problem} ({error})") from error
-    except (OSError, NotImplementedError) as error:
+    except (OSError, NotImplementedError) as error:  # zipfile raises the latter for a kind of ZIP that it does not read
         raise ValueError(f"{path}: cannot be opened as a ZIP archive ({error})") from error

@@ -66,3 +66,10 @@ def test_a_row_that_a_full_disk_cut_off_does_not_count(tmp_path):
     assert list(table.read(tmp_path)) == ["/films/a.png", "/films/b.png"]
     file.write_bytes(file.read_bytes()[:-5])
     assert list(table.read(tmp_path)) == ["/films/a.png"]
+
+
+def test_what_a_killed_call_left_does_not_get_into_the_table(tmp_path):
+    (tmp_path / f".partial-{table.NAME}").write_text("half of an earlier table")
+    table.write([row("/films/a.png")], tmp_path)
+    assert list(table.read(tmp_path)) == ["/films/a.png"]
+    assert [file.name for file in tmp_path.iterdir()] == [table.NAME]
