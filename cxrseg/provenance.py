@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cxrseg import paths
-from cxrseg.files import digest, state, write_text
+from cxrseg.files import digest, read_json, state, write_text
 
 PACKAGE = Path(__file__).parent
 
@@ -101,7 +101,7 @@ def has_moved(dataset: Path, old: str, new: str) -> bool:
     if not (old and new and there.exists()):
         return False
     if record.is_file():
-        return json.loads(record.read_text()).get("source_digest") == digest(there)
+        return read_json(record).get("source_digest") == digest(there)
     return before.exists() and digest(before) == digest(there)
 
 
@@ -109,7 +109,7 @@ def move(dataset: Path, path: str) -> None:
     """Write another path into the record of a dataset, if it is prepared."""
     file = dataset / "dataset.json"
     if file.is_file():
-        record = json.loads(file.read_text())
+        record = read_json(file)
         record["parameters"]["path"], record["source_state"] = path, state(Path(path).expanduser())
         write_text(file, json.dumps(record, indent=2) + "\n")
 
