@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 
 import pytest
 import requests
@@ -43,11 +44,14 @@ def server(tmp_path):
 
 
 def _address(process, folder):
-    """Wait until the server says where it is."""
+    """Wait until the server says where it is, and answers there, which on a busy machine is later."""
     for _ in range(600):
         found = list((folder / "jupyter_runtime_dir").glob("jpserver-*.json"))
         if found and (text := found[0].read_text()):
-            return json.loads(text)["url"]
+            url = json.loads(text)["url"]
+            with suppress(requests.ConnectionError):
+                requests.get(f"{url}api", timeout=60)
+                return url
         assert process.poll() is None, (folder / "log").read_text()
         time.sleep(0.2)
     raise AssertionError((folder / "log").read_text())
